@@ -34,7 +34,9 @@ struct store_file {
 enum { STORE_MIGRATIONS_MAX = 64 };
 
 /* What one room hands in. Statements stand in a file with heads of the form
- * `-- name: account_session_by_token :one` (kinds: one, many, exec). */
+ * `-- name: account_session_by_token :one` (kinds: one, many, exec). A schema that names only its
+ * room, `static const struct store_schema schema = {.room = "account"};`, is filled from the
+ * assets by store_open (see store_schema_load): this is what rooms do. */
 struct store_schema {
     const char *room;
     struct store_file migrations[STORE_MIGRATIONS_MAX];
@@ -54,7 +56,8 @@ struct store_opts {
     const char *file; /* "core.db"; files beside it: -wal, -shm, .lock */
     enum store_durability durability;
     size_t readers;                     /* read connections; 0 = 4 */
-    const struct store_schema *schemas; /* in room order: foreign keys point to earlier rooms */
+    const struct store_schema *const *schemas; /* in room order: foreign keys point to earlier
+                                                * rooms; NULL entries are skipped */
     size_t schema_count;
 };
 
