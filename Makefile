@@ -28,7 +28,7 @@ ROOMS := cli bulletin backup audit relay device account http edge core store net
 CAM_LIBS := fleet link cam
 LIBS_mbedtls := -lmbedtls -lmbedx509 -lmbedcrypto
 LIBS_av := -lavformat -lavcodec -lswscale -lavutil
-LIBS := $(LIBS_av) -lcivetweb -lsqlite3 -lwslay -lcurl -largon2 -lzxcvbn -luv -ljansson $(LIBS_mbedtls) -lz -lm -ldl
+LIBS := $(LIBS_av) -lcivetweb -lsqlite3 -lwslay -linih -lcurl -largon2 -lzxcvbn -luv -ljansson $(LIBS_mbedtls) -lz -lm -ldl
 
 rooms_present := $(foreach r,$(ROOMS),$(if $(wildcard src/$(r)/*.c),$(r)))
 cam_present := $(foreach r,$(CAM_LIBS),$(if $(wildcard firmware-sim/$(r)/*.c),$(r)))
@@ -60,4 +60,5 @@ $(BUILD)/lib/%.a:
 	@ar rcs $@ $^
 
 -include build.mk
+-include scripts.mk
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

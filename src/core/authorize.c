@@ -1,0 +1,47 @@
+#include "core/authorize.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static struct authorizer filled;
+static admit_fn admit_filled;
+static void *admit_ctx;
+
+void authorize_fill(const struct authorizer *a)
+{
+    filled = *a;
+}
+
+int may(const struct principal *p, const char *action, struct object_ref object)
+{
+    if (!filled.decide)
+        return p->kind == PRINCIPAL_NOBODY ? -SK_EAUTH : -SK_EDENIED;
+    return filled.decide(filled.ctx, p, action, object);
+}
+
+void authenticate(const char *cookie, const char *authorization, const char *source,
+                  int64_t now_ms, struct principal *out)
+{
+    memset(out, 0, sizeof(*out));
+    if (filled.authenticate && (cookie || authorization))
+        filled.authenticate(filled.ctx, cookie, authorization, now_ms, out);
+    if (sk_copy(out->source, sizeof(out->source), source))
+        out->kind = PRINCIPAL_NOBODY; /* a source that is no address is nobody's */
+}
+
+int csrf_holds(const struct principal *p, const char *csrf)
+{
+    return filled.csrf_holds && csrf && csrf[0] ? filled.csrf_holds(filled.ctx, p, csrf) : 0;
+}
+
+void admit_fill(admit_fn fn, void *ctx)
+{
+    admit_filled = fn;
+    admit_ctx = ctx;
+}
+
+int admit(const char *source)
+{
+    return admit_filled ? admit_filled(admit_ctx, source) : 0;
+}
