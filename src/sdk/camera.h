@@ -1,0 +1,146 @@
+/* The camera's sealed side: password and keys, channels to viewers, commands, media sealing.
+ * Sans I/O: the owner feeds envelopes, units and `now_ms`, and gets envelopes, relay frames and
+ * requests to the encoder through callbacks. No thread, no clock, no file.
+ *
+ * Usage (a simulated camera; a real one does the same):
+ *
+ *     struct sdk_camera_options o = { .device = id, .label_code = code, .state = blob, ... };
+ *     struct sdk_camera *cam;
+ *     if (sdk_camera_new(&cam, &o, &ops, user, now_ms) < 0) ...    // saves the boot counter first
+ *     sdk_camera_seal_key(cam, hello.seal); sdk_camera_boot_id(cam, hello.boot);   // for devlink
+ *     ...
+ *     devlink SIGNAL       -> sdk_camera_on_envelope(cam, body, len, now_ms)
+ *     devlink NOTICE revoke-> sdk_camera_on_revoke(cam, account, now_ms)
+ *     devlink HELLO_OK     -> sdk_camera_set_wall(cam, wall, now_ms)
+ *     devlink lost         -> sdk_camera_link_lost(cam, now_ms)
+ *     uplink WELCOME, gone -> sdk_camera_uplink(cam, 1 or 0, now_ms)
+ *     uplink KEYREQ        -> sdk_camera_on_keyreq(cam, stream, now_ms)
+ *     ops.signal           -> devlink SIGNAL;   ops.frame -> uplink
+ *     ops.stream_start     -> start the encoder, then sdk_camera_stream_ready() with its init segment
+ *     each encoded unit    -> sdk_camera_unit(cam, which, is_key, pts, fragment, len, now_ms)
+ *     timer                -> deadline = sdk_camera_tick(cam, now_ms)   // after every call above too
+ *     sdk_camera_free(&cam);
+ *
+ * Callbacks run inside the call that caused them and must not call back into the same camera, but
+ * for one: ops.stream_start may call sdk_camera_stream_ready. One thread at a time per camera. */
+#ifndef SK_SDK_CAMERA_H
+#define SK_SDK_CAMERA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct sdk_camera;
+
+enum sdk_stream { SDK_STREAM_MAIN = 0, SDK_STREAM_SUB = 1, SDK_STREAM_COUNT = 2 };
+
+enum { SDK_CAMERA_STATE_MAX = 8192, SDK_CODEC_SIZE = 32 };
+
+struct sdk_camera_options {
+    const char *device;     /* 26 base32 characters; copied, as everything here is */
+    const char *label_code; /* 24 normalised characters: first boot and factory reset. May be NULL
+                               when `state` is given; then a factory reset is refused */
+    const uint8_t *state;   /* blob of the last ops.save; NULL = first boot */
+    size_t state_len;
+    const char *model, *firmware; /* for `info` */
+    const char *info_note;  /* NULL, or a text that `info` also answers (the canary's marker) */
+    int64_t build_wall_ms;  /* lower bound of the camera's own clock */
+    unsigned sessions_max;  /* channels; 0 = 32, simulator 256 */
+};
+
+struct sdk_camera_ops {
+    /* Send this envelope as SIGNAL. Borrowed bytes. */
+    void (*signal)(void *user, const uint8_t *envelope, size_t len);
+    /* Send this whole relay frame (header and payload) on the uplink. Borrowed bytes: copy. */
+    void (*frame)(void *user, const uint8_t *frame, size_t len);
+    /* Make the state durable (write, fsync) before returning 0. A failure is answered `storage` to
+     * the viewer and nothing that needed it happens. Holds secrets: keep it 0600. */
+    int (*save)(void *user, const uint8_t *state, size_t len);
+    /* Somebody watches: start the encoder. Its units carry PTS = `origin` + own ticks (90 kHz), in
+     * tfdt too. Answer with sdk_camera_stream_ready, at once or later; a negative result = refused. */
+    int (*stream_start)(void *user, enum sdk_stream which, uint64_t origin);
+    /* Nobody watches any more. */
+    void (*stream_stop)(void *user, enum sdk_stream which);
+    /* The next unit should be a keyframe. */
+    void (*stream_keyframe)(void *user, enum sdk_stream which);
+    /* A sealed-layer event for the log: "lock", "owner-added", "rekeyed" ...; static texts. */
+    void (*event)(void *user, const char *what);
+    /* An authorised `reboot`: NULL = unsupported. Called after the reply left. */
+    void (*reboot)(void *user);
+};
+
+/* Read or make the state, count the boot and save it before anything uses it. `*out` is owned by
+ * the caller. -SK_EINVAL (options, damaged state), -SK_ESTORAGE (ops.save failed), -SK_ECONFLICT
+ * (state of another device). First boot takes a few ms. */
+SK_MUST int sdk_camera_new(struct sdk_camera **out, const struct sdk_camera_options *o,
+                           const struct sdk_camera_ops *ops, void *user, int64_t now_ms);
+
+/* Closes nothing politely, wipes, frees; `*c` becomes NULL; NULL is fine. */
+void sdk_camera_free(struct sdk_camera **c);
+
+/* The public seal key (for HELLO and the label's fingerprint) and this boot's id. */
+void sdk_camera_seal_key(const struct sdk_camera *c, uint8_t out[65]);
+void sdk_camera_boot_id(const struct sdk_camera *c, uint8_t out[8]);
+
+/* One SIGNAL body. Whatever is in it, this never fails towards the link: the peer's faults end
+ * sessions, not the link, and are counted. */
+void sdk_camera_on_envelope(struct sdk_camera *c, const uint8_t *data, size_t len, int64_t now_ms);
+
+/* NOTICE revoke: close that account's channels, switch all media keys (sealed.md 6.5). */
+void sdk_camera_on_revoke(struct sdk_camera *c, const char *account, int64_t now_ms);
+
+/* The device link is gone: all sessions end without a word. Streams stop. */
+void sdk_camera_link_lost(struct sdk_camera *c, int64_t now_ms);
+
+/* The server's clock (HELLO_OK, KEEPALIVE_OK). The camera follows it forward by at most 2 min a
+ * day once it has a time of its own, and never back (5.3). Display times use it as it is. */
+void sdk_camera_set_wall(struct sdk_camera *c, int64_t wall_ms, int64_t now_ms);
+
+/* The uplink is ready for frames (after WELCOME) or gone. While it is gone units are dropped; when
+ * it comes, INIT is sent again and a keyframe asked for. */
+void sdk_camera_uplink(struct sdk_camera *c, int is_up, int64_t now_ms);
+
+/* The server asks for a keyframe of a stream id; obeyed at most once a second. */
+void sdk_camera_on_keyreq(struct sdk_camera *c, uint32_t stream, int64_t now_ms);
+
+/* The encoder runs: RFC 6381 codec string, one (pts, wall) pair of its clock, the fMP4 init segment
+ * (copied; <= 64 KiB). Also when these change while running (then DISC and a KEY unit follow).
+ * -SK_EINVAL, -SK_ECONFLICT (not started). */
+SK_MUST int sdk_camera_stream_ready(struct sdk_camera *c, enum sdk_stream which, const char *codec,
+                                    uint64_t pts, int64_t wall_ms, const uint8_t *init,
+                                    size_t init_len, int64_t now_ms);
+
+/* The encoder broke: waiting viewers get `internal`, others the end of the stream. */
+void sdk_camera_stream_failed(struct sdk_camera *c, enum sdk_stream which, int64_t now_ms);
+
+/* 1 while units of this stream are worth encoding: started and the uplink is up. */
+int sdk_camera_stream_wanted(const struct sdk_camera *c, enum sdk_stream which);
+
+/* One fMP4 fragment (one access unit) with its PTS, `disc` when time jumped. Seals it once and
+ * hands it to ops.frame, with INIT before it where one is due. Dropped silently while nobody could
+ * get it. -SK_ECONFLICT (not ready), -SK_ETOOBIG, -SK_ELIMIT (key worn out: the camera stops
+ * rather than go on; a switch is under way). */
+SK_MUST int sdk_camera_unit(struct sdk_camera *c, enum sdk_stream which, int is_key, int is_disc,
+                            uint64_t pts, const uint8_t *data, size_t len, int64_t now_ms);
+
+/* Do what is due; returns when to be called next (absolute, same clock; INT64_MAX = nothing due). */
+int64_t sdk_camera_tick(struct sdk_camera *c, int64_t now_ms);
+
+/* The button on the case: clears both lock-out buckets and, for 10 minutes, lets a password-born
+ * channel add an owner. */
+void sdk_camera_button(struct sdk_camera *c, int64_t now_ms);
+
+/* Long press: owner keys and enrolled keys go, the password is the label code again with a higher
+ * generation; all channels close. -SK_EUNSUPPORTED without a label code, -SK_ESTORAGE. */
+SK_MUST int sdk_camera_factory_reset(struct sdk_camera *c, int64_t now_ms);
+
+/* Counters by reason, for `skep camera`'s log and the tests. */
+struct sdk_camera_stats {
+    uint64_t envelopes, refused, handshakes, confirm_failed, locked, records, commands, units,
+        switches;
+    unsigned channels, password_channels, owners, enrolled;
+};
+void sdk_camera_stats(const struct sdk_camera *c, struct sdk_camera_stats *out);
+
+#endif

@@ -1,0 +1,131 @@
+/* The viewer's sealed side, native: one camera, one session. Mirrors camera.h. Sans I/O.
+ *
+ * Usage (`skep view`):
+ *
+ *     struct sdk_viewer_options o = { .device = id, .account = me, .pin = pin_or_null };
+ *     sdk_viewer_new(&v, &o, &ops, user);
+ *     sdk_viewer_session(v, session);            // ask for the authorization code with these bytes
+ *     ... open /ws/signal and /ws/live ...
+ *     sdk_viewer_open_password(v, SDK_CLASS_CODE, code, strlen(code), now_ms)   // or _open_key
+ *     binary on /ws/signal -> sdk_viewer_on_envelope(v, data, len, now_ms)
+ *     binary on /ws/live   -> sdk_viewer_on_frame(v, data, len, now_ms)
+ *     ops.signal           -> send on /ws/signal;   ops.control -> send on /ws/live
+ *     ops.ready            -> the channel is open: sdk_viewer_enrol(), sdk_viewer_live_start(v, "main")
+ *     ops.stream           -> the stream's id, codec, scale are known (SUBSCRIBE has been sent)
+ *     ops.unit             -> a decrypted init segment or fragment: append to the file
+ *     ops.closed           -> over: code, and the text for the user
+ *     timer                -> deadline = sdk_viewer_tick(v, now_ms)
+ *     sdk_viewer_free(&v);
+ *
+ * Callbacks run inside the call that caused them. From ops.ready, ops.reply, ops.stream and
+ * ops.event the requests (`sdk_viewer_request` and its kin) may be called; nothing may free. */
+#ifndef SK_SDK_VIEWER_H
+#define SK_SDK_VIEWER_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct sdk_viewer;
+
+struct sdk_viewer_options {
+    const char *device;  /* 26 base32 characters; copied */
+    const char *account; /* own account id; copied */
+    const uint8_t *pin;  /* 65: the camera's pinned seal key; NULL = not known yet */
+    const char *fingerprint; /* of the label (QR `k`), checked at the first hello; NULL = none */
+    const uint8_t *params;   /* 28: P remembered from the last good handshake; NULL = ask */
+    int is_null_seal;        /* canary control builds only; ignored elsewhere */
+};
+
+/* What the camera's hello said. */
+struct sdk_viewer_hello {
+    uint8_t seal[65], boot[8];
+    uint32_t list_version;
+    uint16_t rights; /* wire/codes.h */
+    int64_t wall_ms, until_ms;
+    int is_password_born, is_new_pin;
+};
+
+struct sdk_viewer_stream {
+    char name[8]; /* "main", "sub" */
+    uint32_t id, scale;
+    char codec[32];
+    uint64_t pts;
+    int64_t wall_ms; /* wall clock of `pts` */
+};
+
+/* A decrypted unit; `data` is borrowed. */
+struct sdk_viewer_unit {
+    uint32_t stream;
+    uint16_t flags; /* enum wire_relay_flag */
+    uint64_t pts;
+    const uint8_t *data;
+    size_t len;
+};
+
+struct sdk_viewer_ops {
+    void (*signal)(void *user, const uint8_t *envelope, size_t len);
+    void (*control)(void *user, const uint8_t *frame, size_t len);
+    void (*ready)(void *user, const struct sdk_viewer_hello *hello);
+    /* P has proved good: keep these 28 bytes for next time. May be NULL. */
+    void (*params)(void *user, const uint8_t params[28]);
+    void (*stream)(void *user, const struct sdk_viewer_stream *s);
+    void (*unit)(void *user, const struct sdk_viewer_unit *u);
+    /* The answer to sdk_viewer_request `id`: `val` when ok, else the error code. May be NULL. */
+    void (*reply)(void *user, uint32_t id, int is_ok, const json_t *val, const char *error);
+    /* {"ev":name,"val":...}. May be NULL. */
+    void (*event)(void *user, const char *name, const json_t *val);
+    /* The session is over. `code`: enum wire_code; `retry_ms` > 0 when the camera named a wait;
+     * `is_clean` = a sealed CLOSE said so, else it was cut. Called once. */
+    void (*closed)(void *user, unsigned code, uint32_t retry_ms, int is_clean, const char *text);
+};
+
+SK_MUST int sdk_viewer_new(struct sdk_viewer **out, const struct sdk_viewer_options *o,
+                           const struct sdk_viewer_ops *ops, void *user);
+/* Wipes, frees; `*v` becomes NULL; NULL is fine. */
+void sdk_viewer_free(struct sdk_viewer **v);
+
+/* The session's 16 random bytes. */
+void sdk_viewer_session(const struct sdk_viewer *v, uint8_t out[16]);
+
+/* Start the handshake. The password is hashed when the camera's parameters are known: inside the
+ * call for remembered ones, else inside sdk_viewer_on_envelope; class 2 blocks for half a second.
+ * Class 1: any typing of the label code; -SK_EINVAL when its check digits are wrong. Copied, wiped. */
+SK_MUST int sdk_viewer_open_password(struct sdk_viewer *v, unsigned class, const char *password,
+                                     size_t len, int64_t now_ms);
+/* By an enrolled or listed viewer key; needs the pin. -SK_EINVAL without one. */
+SK_MUST int sdk_viewer_open_key(struct sdk_viewer *v, const uint8_t secret[32], int64_t now_ms);
+
+void sdk_viewer_on_envelope(struct sdk_viewer *v, const uint8_t *data, size_t len, int64_t now_ms);
+void sdk_viewer_on_frame(struct sdk_viewer *v, const uint8_t *frame, size_t len, int64_t now_ms);
+
+/* Send a command; `arg` may be NULL (borrowed); `once` = it changes something. `*id` for ops.reply.
+ * -SK_ECLOSED, -SK_EBUSY (8 open), -SK_ETOOBIG. */
+SK_MUST int sdk_viewer_request(struct sdk_viewer *v, const char *what, json_t *arg, int once,
+                               uint32_t *id, int64_t now_ms);
+
+/* The commands that carry state of this layer. */
+SK_MUST int sdk_viewer_enrol(struct sdk_viewer *v, const uint8_t public_key[65], const char *name,
+                             uint32_t *id, int64_t now_ms);
+SK_MUST int sdk_viewer_live_start(struct sdk_viewer *v, const char *stream, int64_t now_ms);
+SK_MUST int sdk_viewer_live_stop(struct sdk_viewer *v, uint32_t stream, int64_t now_ms);
+/* The live connection was opened anew: subscribe again to what runs. */
+void sdk_viewer_resubscribe(struct sdk_viewer *v, int64_t now_ms);
+
+/* Say CLOSE 0 and end. ops.closed is not called. */
+void sdk_viewer_close(struct sdk_viewer *v, int64_t now_ms);
+
+/* Do what is due; returns the next deadline (INT64_MAX = none). */
+int64_t sdk_viewer_tick(struct sdk_viewer *v, int64_t now_ms);
+
+struct sdk_viewer_stats {
+    uint64_t units, withheld, stale, unknown_kid, refused;
+    int64_t behind_ms; /* newest clock event against the newest unit; -1 = not known */
+    int is_delayed;    /* the "delayed" banner of sealed.md 4.5 */
+    int is_not_live;   /* the "not live" one */
+};
+void sdk_viewer_stats(const struct sdk_viewer *v, struct sdk_viewer_stats *out);
+
+#endif
