@@ -23,6 +23,9 @@ SK_MUST int http_query_int(const struct http_request *req, const char *name, int
                            int64_t max, int64_t fallback, int64_t *out);
 const char *http_authorization(const struct http_request *req); /* raw field or "" */
 const char *http_user_agent(const struct http_request *req);
+/* Value of the cookie `name`, copied to `out`: -SK_ENOTFOUND when absent or sent twice,
+ * -SK_ETOOBIG. Wipe `out` when the cookie is a secret. */
+SK_MUST int http_cookie(const struct http_request *req, const char *name, char *out, size_t cap);
 int64_t http_now_ms(const struct http_request *req); /* wall time of arrival */
 struct house *http_house(const struct http_request *req);
 
@@ -46,6 +49,12 @@ int http_problem(struct http_request *req, int err, json_t *extra);
 int http_problem_code(struct http_request *req, int status, const char *code, json_t *extra);
 /* Add one header field to the answer, before it is given (Set-Cookie, Retry-After, ...). */
 void http_header(struct http_request *req, const char *name, const char *value);
+
+/* A room (or main) adds its facts to GET /api/v1/about ("libraries", "sandbox", "simulated", ...):
+ * `fill` is called on a worker thread each time and sets members of `about`. At start, at most 16. */
+void http_about_add(void (*fill)(void *ctx, json_t *about), void *ctx);
+/* Helper for such a function: append {"name","version"} to about.libraries. */
+void http_about_library(json_t *about, const char *name, const char *version);
 
 /* Generated OpenAPI 3.1 document of all rooms' routes; new reference. */
 json_t *http_openapi(void);

@@ -1,0 +1,47 @@
+/* The owner, the password, the login sessions, and the built-in rule "the owner may all, nobody
+ * else anything". Fills the `authorize` seam of core: everybody else asks may() and authenticate()
+ * and never sees this room. */
+#ifndef SK_ACCOUNT_ACCOUNT_H
+#define SK_ACCOUNT_ACCOUNT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "core/authorize.h"
+#include "core/room.h"
+
+extern const struct room account_room;
+
+/* Text size of a one-time setup token: 32 random bytes in base64url, with the closing zero. */
+enum { ACCOUNT_TOKEN_SIZE = 44 };
+
+/* The one-time setup token that this start made because the box has no owner with a password.
+ * Handed out once; only its hash is stored, so this is the only way to learn it. `out` is the
+ * caller's to wipe. -SK_ENOTFOUND: the box is set up, no token is needed; -SK_EGONE: already
+ * taken. Main thread, after the room started. */
+SK_MUST int account_setup_link_token(char out[ACCOUNT_TOKEN_SIZE]);
+
+/* `skep owner reset`, from another process on the box. Voids the owner's password, ends all
+ * sessions, writes the account event "owner-reset", and gives a new one-time setup token, valid for
+ * 24 hours. A server that runs on `data_dir` is asked through its control socket; otherwise the
+ * store in `data_dir` is opened with `schemas` (of all rooms, in room order; see store_opts).
+ * `*port` is the TLS port of the running server, 0 when none runs.
+ * -SK_EDENIED the socket or the data is another user's; -SK_ENOTFOUND `data_dir` holds no store;
+ * -SK_EBUSY the store is open elsewhere but nobody answers; store_open's errors. On failure `why`
+ * holds a sentence. The caller wipes `out`. */
+struct store_schema;
+SK_MUST int account_owner_reset(const char *data_dir, const struct store_schema *const *schemas,
+                                size_t schema_count, char out[ACCOUNT_TOKEN_SIZE],
+                                uint16_t *port, struct sk_buf *why);
+
+/* 1 while the login session `session` is live at wall time `now_ms`. Any thread, never blocks. */
+int account_session_is_live(const char *session, int64_t now_ms);
+
+/* Use of a long-lived socket counts as use of its session: sockets call this now and then (at most
+ * once a minute is enough) so that a wall that is being watched is not "idle". Any thread, never
+ * blocks. */
+void account_session_touch(const char *session, int64_t now_ms);
+
+#endif
