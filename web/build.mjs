@@ -58,8 +58,8 @@ async function once() {
     rmSync(outdir, { recursive: true, force: true });
     mkdirSync(join(outdir, 'assets'), { recursive: true });
 
-    const worker = await build({ ...common, entryPoints: ['src/seal/worker.ts'], format: 'iife' });
-    const workerUrl = `/${outputOf(worker.metafile, 'src/seal/worker.ts', '.js')}`;
+    const worker = await build({ ...common, entryPoints: ['src/live/worker.ts'], format: 'iife' });
+    const workerUrl = `/${outputOf(worker.metafile, 'src/live/worker.ts', '.js')}`;
     const app = await build({
         ...common, entryPoints: ['src/app/main.tsx'], format: 'esm', splitting: true, jsx: 'automatic',
         jsxImportSource: 'preact', plugins: [rooms], define: { SKEP_WORKER_URL: JSON.stringify(workerUrl) },
