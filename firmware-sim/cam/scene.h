@@ -54,7 +54,7 @@ const struct cam_picture *cam_scene_draw(struct cam_scene *scene, int64_t wall_m
 /* Packs the low 40 bits of `wall_ms` and their check byte into 48 bits, first cell = highest. */
 uint64_t cam_cells_pack(int64_t wall_ms);
 
-/* Reads the cells back from a luma plane. 0 with the 40 bits in *ms, or -SK_EPROTO if the check
+/* Reads the cells back from a luma plane. 0 with the 40 bits in *ms, or -SK_EINVAL if the check
  * byte is wrong. */
 SK_MUST int cam_cells_read(const uint8_t *luma, size_t stride, unsigned width, unsigned height,
                            uint64_t *ms);

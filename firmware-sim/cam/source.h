@@ -48,7 +48,7 @@ void cam_source_options_init(struct cam_source_options *options);
 
 /* Opens a source; nothing is encoded or kept yet. A media file is probed here and refused with a
  * sentence in `reason` (may be NULL) if it holds no readable video. The caller owns *out and
- * closes it. Errors: -SK_EINVAL (bad options), -SK_ENOTFOUND or -SK_EPROTO (file). */
+ * closes it. Errors: -SK_EINVAL (bad options), -SK_ENOTFOUND or -SK_EUNSUPPORTED (file). */
 SK_MUST int cam_source_open(const struct cam_source_options *options, struct cam_source **out,
                             char reason[CAM_REASON_CAP]);
 
@@ -68,7 +68,7 @@ bool cam_source_is_running(const struct cam_source *source, enum cam_stream stre
  * `wall_ms` (UTC) is burnt into the picture. `force_key` makes this unit a keyframe; for a file
  * whose pictures are copied, the stream jumps to the file's next keyframe. A caller that comes late
  * gets fewer pictures, never a burst. `force_key` is consumed only when a unit is returned.
- * Errors: -SK_ESTATE (not running), else the encoder's or file's: stop the stream. */
+ * Errors: -SK_ECONFLICT (not running), else the encoder's or file's: stop the stream. */
 SK_MUST int cam_source_next(struct cam_source *source, enum cam_stream stream, int64_t now_ms,
                             int64_t wall_ms, bool force_key, struct cam_unit *unit);
 
@@ -82,7 +82,7 @@ const char *cam_source_codec(const struct cam_source *source, enum cam_stream st
 void cam_source_size(const struct cam_source *source, enum cam_stream stream, unsigned *width,
                      unsigned *height);
 
-/* Appends the running stream's init segment to `out`. Errors: -SK_ESTATE, buffer's. */
+/* Appends the running stream's init segment to `out`. Errors: -SK_ECONFLICT, buffer's. */
 SK_MUST int cam_source_init_segment(const struct cam_source *source, enum cam_stream stream,
                                     struct sk_buf *out);
 
