@@ -40,7 +40,11 @@ struct edge_protocol {
                            size_t serial_len);
     void *ctx;
 };
-void edge_protocol_add(const struct edge_protocol *p);
+void edge_protocol_add(const struct edge_protocol *p); /* copied */
+
+/* The device authority's certificate (PEM or DER; copied): devices must show one that it issued.
+ * Without it the device protocol is not offered. At start; later calls take effect at once. */
+void edge_device_ca_set(const char *pem, size_t len);
 
 /* ---- WebSockets ------------------------------------------------------------------------------ */
 
@@ -61,7 +65,7 @@ struct edge_ws_endpoint {
     void (*on_drain)(void *self); /* the queue has emptied; may be NULL */
     void (*on_close)(void *self);
 };
-void edge_ws_endpoint_add(const struct edge_ws_endpoint *e);
+void edge_ws_endpoint_add(const struct edge_ws_endpoint *e); /* copied */
 
 /* Send on the socket's loop thread. -SK_ELIMIT when the queue is full (nothing was queued),
  * -SK_ECLOSED after close. The packet form sends `packet`'s bytes as one binary message without
@@ -112,5 +116,9 @@ void edge_certificate_fingerprint(uint8_t out[32]);
 SK_MUST int edge_ca_pem(struct sk_buf *out);
 /* Port in use (after start), and the host name of links. */
 uint16_t edge_port(void);
+const char *edge_host(void);
+/* Read certificate and key again now (SIGHUP; changed files are noticed within seconds anyway).
+ * A certificate that cannot be used leaves the present one in place and is logged. Any thread. */
+void edge_reload(void);
 
 #endif
