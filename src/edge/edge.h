@@ -42,9 +42,9 @@ struct edge_protocol {
 };
 void edge_protocol_add(const struct edge_protocol *p); /* copied */
 
-/* The device authority's certificate (PEM or DER; copied): devices must show one that it issued.
+/* The device authority's certificate (PEM, copied): devices must show one that it issued.
  * Without it the device protocol is not offered. At start; later calls take effect at once. */
-void edge_device_ca_set(const char *pem, size_t len);
+void edge_device_ca_set(const char *pem);
 
 /* ---- WebSockets ------------------------------------------------------------------------------ */
 
