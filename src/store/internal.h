@@ -1,0 +1,167 @@
+/* Private to the store: connections, prepared statements, the write queue. */
+#ifndef SK_STORE_INTERNAL_H
+#define SK_STORE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <sqlite3.h>
+
+#include "base/map.h"
+#include "store/store.h"
+
+enum {
+    STORE_FORMAT = 1,              /* PRAGMA user_version: the store's own layout */
+    STORE_APPLICATION = 0x534b4550, /* PRAGMA application_id: "SKEP" */
+    STORE_VALUE_MAX = 16 << 20,
+    STORE_SQL_MAX = 1 << 20,
+    STORE_BUSY_MS = 5000,
+    STORE_WAL_ALARM_PAGES = 16384, /* 64 MiB: a reader holds the WAL */
+    STORE_CHECKPOINT_PAGES = 1000,
+    STORE_GROUP_MAX = 256,    /* functions in one commit */
+    STORE_GROUP_MS = 5,       /* a group stops growing after this long */
+    STORE_QUEUE_MAX = 4096,   /* waiting asynchronous writes */
+    STORE_IDLE_MS = 500,      /* after this long without work the WAL is cut to zero */
+    STORE_READERS_MAX = 16,
+    STORE_STATEMENTS_MAX = 1024,
+    STORE_NAME_MAX = 80,
+};
+
+/* ---- conn.c ---- */
+
+enum conn_role { CONN_WRITER, CONN_READER };
+
+struct conn {
+    sqlite3 *db;
+    enum conn_role role;
+    struct sk_map *statements; /* name -> struct statement, owned */
+};
+
+/* The store's error code for a result of SQLite; 0 for OK, ROW and DONE. */
+int conn_error(int sqlite_code);
+
+/* Open an existing file and harden the connection; changes nothing in the file. */
+SK_MUST int conn_open(struct conn *c, const char *path, enum conn_role role, struct sk_buf *why);
+/* On the writer: WAL, durability, secure delete. The file must have been checked before. */
+SK_MUST int conn_settle(struct conn *c, enum store_durability durability, struct sk_buf *why);
+/* From here on no statement may attach files or change settings. */
+void conn_lock_down(struct conn *c);
+void conn_close(struct conn *c);
+
+/* Run SQL text of our own that returns no row. */
+SK_MUST int conn_run(struct conn *c, const char *sql);
+/* First column of the first row as a number. */
+SK_MUST int conn_number(struct conn *c, const char *sql, int64_t *out);
+
+/* Add a sentence for the operator; `why` may be NULL. */
+void why_set(struct sk_buf *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- statement.c ---- */
+
+enum statement_kind { STATEMENT_EXEC, STATEMENT_ONE, STATEMENT_MANY };
+
+struct statement {
+    char name[STORE_NAME_MAX];
+    enum statement_kind kind;
+    sqlite3_stmt *stmt;
+    int running;
+};
+
+/* One statement's text in a queries file. */
+struct query_text {
+    char name[STORE_NAME_MAX];
+    enum statement_kind kind;
+    const char *sql;
+    size_t len;
+};
+
+/* Take the next statement out of [*pos, end): 1 found, 0 no more, -SK_EINVAL a malformed head
+ * (`why` names the line). */
+SK_MUST int query_next(const char **pos, const char *end, struct query_text *out,
+                       struct sk_buf *why);
+
+/* Prepare all of a queries file on `c`. On a reader those that write are left out. */
+SK_MUST int statements_prepare(struct conn *c, const struct store_file *file, struct sk_buf *why);
+void statements_free(struct conn *c);
+
+/* ---- migrate.c ---- */
+
+SK_MUST int migrate_run(struct conn *c, const struct store_schema *schemas, size_t count,
+                        struct sk_buf *why);
+
+/* ---- store.c, writer.c ---- */
+
+struct store_tx {
+    struct store *store;
+    struct conn *conn;
+    int error; /* of the first statement that failed; dooms the call */
+    int64_t rows_changed;
+};
+
+struct store_row {
+    sqlite3_stmt *stmt;
+};
+
+struct write_item {
+    struct write_item *next;
+    store_fn fn;
+    int (*special)(struct store *s, void *ctx); /* instead of fn: runs alone, between groups */
+    store_done_fn done; /* NULL: a thread waits on `answered` */
+    void *ctx;
+    int result, is_answered;
+    pthread_cond_t answered;
+    int64_t queued_us;
+};
+
+struct store {
+    char *path, *lock_path;
+    int lock_fd;
+    struct conn writer;
+
+    pthread_mutex_t queue_lock; /* queue_*, is_closing, item answers */
+    pthread_cond_t queue_filled;
+    struct write_item *queue_head, **queue_tail;
+    size_t queue_count, queue_async;
+    int is_closing, is_started;
+    pthread_t thread;
+
+    pthread_mutex_t pool_lock; /* readers_free */
+    pthread_cond_t pool_freed;
+    struct conn readers[STORE_READERS_MAX];
+    struct conn *readers_free[STORE_READERS_MAX];
+    size_t reader_count, readers_free_count;
+
+    pthread_mutex_t stats_lock;
+    struct store_stats stats;
+    atomic_int wal_pages;
+    atomic_ullong reads;
+    int wal_seen_pages, wal_next_pages, is_failing; /* writer thread only */
+};
+
+/* guard.c: what must hold before SQLite touches the files; fills path, lock_path and lock_fd. */
+SK_MUST int guard_open(struct store *s, const struct store_opts *opts, struct sk_buf *why);
+/* The content of an opened file: ours, of a known format, undamaged. */
+SK_MUST int guard_check(struct store *s, struct sk_buf *why);
+/* From now on an empty file is damage. */
+SK_MUST int guard_mark_used(struct store *s);
+void guard_close(struct store *s);
+
+SK_MUST int readers_open(struct store *s, const struct store_opts *opts,
+                         const struct store_schema *schemas, size_t count, struct sk_buf *why);
+void readers_close(struct store *s);
+
+SK_MUST int writer_start(struct store *s);
+void writer_stop(struct store *s);
+
+/* Run `special` on the writer thread between two groups and wait. */
+SK_MUST int writer_call(struct store *s, int (*special)(struct store *s, void *ctx), void *ctx);
+
+/* 1 while this thread runs a store_fn. */
+int tx_is_running_here(void);
+
+/* Run `fn` over `tx`; its code, or that of a failed statement which it passed over. */
+SK_MUST int tx_call(struct store_tx *tx, store_fn fn, void *ctx);
+
+int64_t store_now_us(void);
+
+#endif
