@@ -1,0 +1,93 @@
+/* Handlers of the cameras' routes. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "device/internal.h"
+
+enum { PAGE_DEFAULT = 50, QUERY_MAX = 128, NAME_POINTS_MAX = 64 };
+
+int api_device_list(struct http_request *req)
+{
+    const char *query = http_query(req, "q"), *state = http_query(req, "state");
+    int64_t limit;
+    int wanted = -1;
+    int err = http_query_int(req, "limit", 1, DEVICE_PAGE_MAX, PAGE_DEFAULT, &limit);
+
+    if (!err && state && strcmp(state, "online") == 0)
+        wanted = 1;
+    else if (!err && state && strcmp(state, "offline") == 0)
+        wanted = 0;
+    else if (!err && state && state[0])
+        err = -SK_EINVAL;
+    if (!err && query && strlen(query) > QUERY_MAX)
+        err = -SK_EINVAL;
+    if (err)
+        return http_problem(req, err, NULL);
+    json_t *answer = registry_list_json(query && query[0] ? query : NULL, wanted,
+                                        http_query(req, "cursor"), (size_t)limit, &err);
+    if (err) {
+        json_decref(answer);
+        return http_problem(req, err, NULL);
+    }
+    return http_json(req, 200, answer);
+}
+
+static int device_answer(struct http_request *req, const char *id)
+{
+    json_t *device = registry_device_json(id);
+
+    return device ? http_json(req, 200, device) : http_problem(req, -SK_ENOTFOUND, NULL);
+}
+
+int api_device_get(struct http_request *req)
+{
+    const char *id = http_param(req, "id");
+
+    return http_may(req, "device.view", (struct object_ref){"device", id}) ? 0
+                                                                           : device_answer(req, id);
+}
+
+/* 1..64 code points, no control characters, no blank at either end. */
+static int name_is_fit(const char *name)
+{
+    size_t len = strlen(name);
+
+    if (!sk_utf8_is_valid(name, len) || len == 0 || sk_utf8_count(name, len) > NAME_POINTS_MAX ||
+        name[0] == ' ' || name[len - 1] == ' ')
+        return 0;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+            return 0;
+    return 1;
+}
+
+int api_device_patch(struct http_request *req)
+{
+    static const char *const members[] = {"name", NULL};
+    const char *id = http_param(req, "id"), *name;
+    json_t *body;
+
+    if (http_may(req, "device.config", (struct object_ref){"device", id}) ||
+        http_body_json(req, &body))
+        return 0;
+    int err = sk_json_only(body, members);
+    if (!err)
+        err = sk_json_str(body, "name", DEVICE_NAME_MAX, &name);
+    if (!err && !name_is_fit(name))
+        err = -SK_EINVAL;
+    if (!err)
+        err = registry_rename(id, name, http_now_ms(req));
+    json_decref(body);
+    return err ? http_problem(req, err, NULL) : device_answer(req, id);
+}
+
+int api_device_delete(struct http_request *req)
+{
+    const char *id = http_param(req, "id");
+
+    if (http_may(req, "device.remove", (struct object_ref){"device", id}))
+        return 0;
+    int err = registry_remove(id, http_now_ms(req));
+    return err ? http_problem(req, err, NULL) : http_empty(req, 204);
+}

@@ -1,0 +1,227 @@
+/* Business authorization codes: what a viewer shows at signaling and relay to prove that its
+ * account was allowed this, for this camera, in this session. Kept in memory only: after a restart
+ * every viewer asks anew. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/map.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "core/metrics.h"
+#include "device/internal.h"
+#include "wire/codes.h"
+
+enum { FIRST_USE_MS = 60 * 1000, CODES_MAX = 100000, CODES_PER_LOGIN = 1024, ACTIONS_MAX = 10 };
+
+struct code {
+    char text[DEVICE_CODE_SIZE];
+    struct device_grant grant;
+    int64_t expires_ms; /* until first use */
+    int used;
+};
+
+static struct {
+    pthread_mutex_t lock;
+    struct sk_map *by_text;
+} codes = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void codes_start(void)
+{
+    codes.by_text = sk_map_new(DEVICE_CODE_SIZE - 1);
+}
+
+static void code_free(struct code *c)
+{
+    sk_wipe(c, sizeof(*c));
+    free(c);
+}
+
+void codes_stop(void)
+{
+    size_t pos = 0;
+    struct code *c;
+
+    pthread_mutex_lock(&codes.lock);
+    while ((c = sk_map_next(codes.by_text, &pos)) != NULL)
+        code_free(c);
+    sk_map_free(codes.by_text);
+    codes.by_text = NULL;
+    pthread_mutex_unlock(&codes.lock);
+}
+
+/* Drops what was never used in time; returns how many codes the login session still has. */
+static size_t codes_sweep_locked(const char *login_session, int64_t now_ms)
+{
+    size_t pos = 0, own = 0;
+    struct code *c;
+
+    while ((c = sk_map_next(codes.by_text, &pos)) != NULL) {
+        if (!c->used && c->expires_ms <= now_ms) {
+            sk_map_remove(codes.by_text, c->text, DEVICE_CODE_SIZE - 1);
+            code_free(c);
+        } else {
+            own += strcmp(c->grant.login_session, login_session) == 0;
+        }
+    }
+    return own;
+}
+
+size_t codes_end(const char *login_session, const char *device, const char *account)
+{
+    size_t pos = 0, ended = 0;
+    struct code *c;
+
+    pthread_mutex_lock(&codes.lock);
+    while ((c = sk_map_next(codes.by_text, &pos)) != NULL) {
+        if ((login_session && strcmp(c->grant.login_session, login_session) == 0) ||
+            (device && strcmp(c->grant.device, device) == 0) ||
+            (account && strcmp(c->grant.account, account) == 0)) {
+            sk_map_remove(codes.by_text, c->text, DEVICE_CODE_SIZE - 1);
+            code_free(c);
+            ended++;
+        }
+    }
+    pthread_mutex_unlock(&codes.lock);
+    return ended;
+}
+
+int device_code_check(const char *code, const struct principal *p, int64_t now_ms,
+                      struct device_grant *out)
+{
+    int err = -SK_EDENIED;
+
+    if (p->kind != PRINCIPAL_ACCOUNT || strlen(code) != DEVICE_CODE_SIZE - 1)
+        return err;
+    pthread_mutex_lock(&codes.lock);
+    struct code *c = sk_map_find(codes.by_text, code, DEVICE_CODE_SIZE - 1);
+    if (c && (c->used || now_ms < c->expires_ms) && strcmp(c->grant.account, p->account) == 0 &&
+        strcmp(c->grant.login_session, p->session) == 0) {
+        c->used = 1;
+        *out = c->grant;
+        err = 0;
+    }
+    pthread_mutex_unlock(&codes.lock);
+    return err;
+}
+
+int device_code_is_live(const char *code)
+{
+    int live = 0;
+
+    if (strlen(code) != DEVICE_CODE_SIZE - 1)
+        return 0;
+    pthread_mutex_lock(&codes.lock);
+    live = codes.by_text && sk_map_find(codes.by_text, code, DEVICE_CODE_SIZE - 1) != NULL;
+    pthread_mutex_unlock(&codes.lock);
+    return live;
+}
+
+static int actions_parse(const json_t *body, uint16_t *rights)
+{
+    const json_t *list = json_object_get(body, "actions");
+    size_t count = json_array_size(list);
+
+    *rights = 0;
+    if (!json_is_array(list) || count == 0 || count > ACTIONS_MAX)
+        return -SK_EINVAL;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        uint16_t bit = !name                          ? 0
+                       : strcmp(name, "manage") == 0 ? WIRE_RIGHT_MANAGE
+                                                     : wire_right_find(name);
+        if (!bit || (*rights & bit))
+            return -SK_EINVAL;
+        *rights |= bit;
+    }
+    return 0;
+}
+
+/* One question per asked right; the action names of may() are "device." + the right's name. */
+static int rights_allowed(struct http_request *req, const json_t *body, const char *device)
+{
+    const json_t *list = json_object_get(body, "actions");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        char action[48] = "device.";
+        const char *name = json_string_value(json_array_get(list, i));
+        if (sk_copy(action + 7, sizeof(action) - 7, name) ||
+            http_may(req, action, (struct object_ref){"device", device}))
+            return -SK_EDENIED;
+    }
+    return 0;
+}
+
+static int code_store(const struct device_grant *grant, int64_t now_ms, char text[DEVICE_CODE_SIZE])
+{
+    struct code *c = sk_alloc(sizeof(*c));
+    uint8_t raw[32];
+    int err = 0;
+
+    sk_random(raw, sizeof(raw));
+    sk_b64url_encode(c->text, raw, sizeof(raw));
+    sk_wipe(raw, sizeof(raw));
+    c->grant = *grant;
+    c->expires_ms = now_ms + FIRST_USE_MS;
+    memcpy(text, c->text, DEVICE_CODE_SIZE);
+    pthread_mutex_lock(&codes.lock);
+    if (codes_sweep_locked(grant->login_session, now_ms) >= CODES_PER_LOGIN ||
+        sk_map_count(codes.by_text) >= CODES_MAX)
+        err = -SK_ELIMIT;
+    else
+        sk_map_put(codes.by_text, c->text, DEVICE_CODE_SIZE - 1, c);
+    pthread_mutex_unlock(&codes.lock);
+    if (err)
+        code_free(c);
+    return err;
+}
+
+int code_create(struct http_request *req)
+{
+    static const char *const members[] = {"device", "actions", "session", NULL};
+    const struct principal *p = http_principal(req);
+    struct device_grant grant = {.rights = 0};
+    char text[DEVICE_CODE_SIZE];
+    const char *device;
+    json_t *body;
+
+    if (http_body_json(req, &body))
+        return 0;
+    int err = sk_json_only(body, members);
+    if (!err)
+        err = sk_json_str(body, "device", DEVICE_ID_SIZE - 1, &device);
+    if (!err)
+        err = sk_json_bin(body, "session", grant.sealed_session, sizeof(grant.sealed_session));
+    if (!err)
+        err = actions_parse(body, &grant.rights);
+    if (err) {
+        http_problem(req, err, NULL);
+        goto out;
+    }
+    if (rights_allowed(req, body, device))
+        goto out; /* answered */
+    if (!registry_has(device)) {
+        http_problem(req, -SK_ENOTFOUND, NULL);
+        goto out;
+    }
+    if (sk_copy(grant.device, sizeof(grant.device), device) ||
+        sk_copy(grant.account, sizeof(grant.account), p->account) ||
+        sk_copy(grant.login_session, sizeof(grant.login_session), p->session))
+        err = -SK_EINVAL;
+    if (!err)
+        err = code_store(&grant, http_now_ms(req), text);
+    if (err) {
+        metric_refused("device", "code-limit");
+        http_problem(req, err, NULL);
+        goto out;
+    }
+    json_t *answer = json_object();
+    sk_json_set_str(answer, "code", text);
+    sk_json_set_int(answer, "expires", http_now_ms(req) + FIRST_USE_MS);
+    http_json(req, 201, answer);
+out:
+    json_decref(body);
+    sk_wipe(text, sizeof(text));
+    return 0;
+}

@@ -1,0 +1,290 @@
+/* /api/v1/events: what happens, told to open pages. One loop owns the list of sockets and the tick;
+ * each text is built once and posted to the loops of the sockets. */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "core/event.h"
+#include "core/metrics.h"
+#include "device/internal.h"
+#include "edge/edge.h"
+#include "net/loop.h"
+
+enum { TICK_MS = 2000, RELAY_LIMIT_MS = 4000, QUEUE_MAX = 4 << 20 };
+
+struct reader {
+    _Atomic unsigned refs;
+    struct net_loop *loop;
+    struct edge_ws *ws; /* NULL once closed; on its loop's thread only */
+    struct reader *next, **at; /* the list, on the feed's loop only */
+};
+
+struct text {
+    _Atomic unsigned refs;
+    size_t len;
+    char data[];
+};
+
+static struct {
+    struct net_loop *loop;
+    struct reader *readers;
+    struct net_timer tick;
+    _Atomic int count;
+} feed;
+
+static void (*relay_figures)(struct device_relay_figures *out);
+
+void device_relay_figures_set(void (*read)(struct device_relay_figures *out))
+{
+    relay_figures = read;
+}
+
+static void reader_drop(struct reader *r)
+{
+    if (atomic_fetch_sub(&r->refs, 1) == 1)
+        free(r);
+}
+
+static void text_drop(struct text *t)
+{
+    if (atomic_fetch_sub(&t->refs, 1) == 1)
+        free(t);
+}
+
+/* ---- one text to one reader ------------------------------------------------------------------ */
+
+struct delivery {
+    struct reader *reader;
+    struct text *text;
+};
+
+static void delivery_run(void *arg)
+{
+    struct delivery *d = arg;
+
+    if (d->reader->ws && edge_ws_send_text(d->reader->ws, d->text->data, d->text->len)) {
+        metric_refused("device", "slow-page");
+        edge_ws_close(d->reader->ws, 4429, "too slow");
+    }
+    text_drop(d->text);
+    reader_drop(d->reader);
+    free(d);
+}
+
+static void reader_send(struct reader *r, struct text *t)
+{
+    struct delivery *d = sk_alloc(sizeof(*d));
+
+    atomic_fetch_add(&r->refs, 1);
+    atomic_fetch_add(&t->refs, 1);
+    *d = (struct delivery){r, t};
+    net_loop_post(r->loop, delivery_run, d);
+}
+
+static struct text *text_new(json_t *body)
+{
+    size_t len = 0;
+    char *dump = sk_json_text(body, &len);
+    struct text *t = sk_alloc(sizeof(*t) + len + 1);
+
+    atomic_init(&t->refs, 1);
+    t->len = len;
+    if (dump)
+        memcpy(t->data, dump, len);
+    free(dump);
+    json_decref(body);
+    return t;
+}
+
+/* On the feed's loop; takes over `body`. */
+static void broadcast(json_t *body)
+{
+    struct text *t = text_new(body);
+
+    for (struct reader *r = feed.readers; r; r = r->next)
+        reader_send(r, t);
+    text_drop(t);
+}
+
+/* ---- the list (feed's loop) ------------------------------------------------------------------ */
+
+static void reader_add(void *arg)
+{
+    struct reader *r = arg;
+    json_t *hello = json_object();
+
+    r->next = feed.readers;
+    r->at = &feed.readers;
+    if (r->next)
+        r->next->at = &r->next;
+    feed.readers = r;
+    atomic_fetch_add(&feed.count, 1);
+    sk_json_set_str(hello, "ev", "hello");
+    sk_json_set_int(hello, "wall", sk_clock_wall_ms());
+    struct text *t = text_new(hello);
+    reader_send(r, t);
+    text_drop(t);
+}
+
+static void reader_remove(void *arg)
+{
+    struct reader *r = arg;
+
+    *r->at = r->next;
+    if (r->next)
+        r->next->at = r->at;
+    atomic_fetch_sub(&feed.count, 1);
+    reader_drop(r);
+}
+
+/* ---- what happens ---------------------------------------------------------------------------- */
+
+struct news {
+    enum event_kind kind;
+    char device[DEVICE_ID_SIZE], detail[SESSION_ID_SIZE];
+};
+
+static json_t *news_json(const struct news *n)
+{
+    json_t *body = json_object();
+
+    switch (n->kind) {
+    case EVENT_DEVICE_REMOVED:
+        sk_json_set_str(body, "ev", "device.removed");
+        sk_json_set_str(body, "id", n->device);
+        return body;
+    case EVENT_DEVICE_ENROLLED:
+        sk_json_set_str(body, "ev", "enrolled");
+        sk_json_set_str(body, "device", n->device);
+        sk_json_set_str(body, "token", n->detail);
+        return body;
+    default:
+        sk_json_set_str(body, "ev", "device");
+        json_t *device = registry_device_json(n->device);
+        if (device) {
+            json_object_set_new(body, "device", device);
+            return body;
+        }
+        json_decref(body);
+        return NULL;
+    }
+}
+
+static void news_run(void *arg)
+{
+    struct news *n = arg;
+    json_t *body = feed.readers ? news_json(n) : NULL;
+
+    if (body)
+        broadcast(body);
+    free(n);
+}
+
+static void on_event(void *ctx, const struct event *ev)
+{
+    (void)ctx;
+    if (atomic_load(&feed.count) == 0)
+        return;
+    struct news *n = sk_alloc(sizeof(*n));
+    n->kind = ev->kind;
+    if (sk_copy(n->device, sizeof(n->device), ev->device ? ev->device : "") ||
+        sk_copy(n->detail, sizeof(n->detail), ev->detail ? ev->detail : "")) {
+        free(n);
+        return;
+    }
+    net_loop_post(feed.loop, news_run, n);
+}
+
+static void on_tick(struct net_timer *t, void *arg)
+{
+    struct device_relay_figures f = {0, 0, 0};
+
+    (void)arg;
+    if (feed.readers && relay_figures) {
+        json_t *body = json_object();
+        relay_figures(&f);
+        sk_json_set_str(body, "ev", "relay");
+        sk_json_set_int(body, "oldest_byte_ms", f.oldest_byte_ms);
+        sk_json_set_int(body, "limit_ms", RELAY_LIMIT_MS);
+        sk_json_set_int(body, "streams", f.streams);
+        sk_json_set_int(body, "viewers", f.viewers);
+        broadcast(body);
+    }
+    net_timer_set_in(t, TICK_MS);
+}
+
+/* ---- sockets --------------------------------------------------------------------------------- */
+
+static void *on_open(struct edge_ws *ws, const struct principal *p)
+{
+    struct reader *r = sk_alloc(sizeof(*r));
+
+    (void)p;
+    atomic_init(&r->refs, 2); /* the socket's and the list's */
+    r->loop = edge_ws_loop(ws);
+    r->ws = ws;
+    net_loop_post(feed.loop, reader_add, r);
+    return r;
+}
+
+static void on_message(struct reader *r)
+{
+    metric_refused("device", "events-input");
+    edge_ws_close(r->ws, 1002, "nothing is read here");
+}
+
+static void on_text(void *self, const char *text, size_t len)
+{
+    (void)text;
+    (void)len;
+    on_message(self);
+}
+
+static void on_binary(void *self, const uint8_t *data, size_t len)
+{
+    (void)data;
+    (void)len;
+    on_message(self);
+}
+
+static void on_close(void *self)
+{
+    struct reader *r = self;
+
+    r->ws = NULL;
+    net_loop_post(feed.loop, reader_remove, r);
+    reader_drop(r);
+}
+
+static void tick_start(void *arg)
+{
+    (void)arg;
+    net_timer_init(&feed.tick, feed.loop, on_tick, NULL);
+    net_timer_set_in(&feed.tick, TICK_MS);
+}
+
+void feed_start(struct net_loop *loop)
+{
+    static const struct edge_ws_endpoint endpoint = {.path = "/api/v1/events",
+                                                     .subprotocol = "skep.events.1",
+                                                     .permission = "session",
+                                                     .text_max_bytes = 1024,
+                                                     .binary_max_bytes = 1024,
+                                                     .queue_max_bytes = QUEUE_MAX,
+                                                     .on_open = on_open,
+                                                     .on_text = on_text,
+                                                     .on_binary = on_binary,
+                                                     .on_close = on_close};
+    static const enum event_kind kinds[] = {EVENT_DEVICE_ONLINE, EVENT_DEVICE_OFFLINE,
+                                            EVENT_DEVICE_CHANGED, EVENT_DEVICE_ENROLLED,
+                                            EVENT_DEVICE_REMOVED};
+
+    feed.loop = loop;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+        event_subscribe(kinds[i], on_event, NULL);
+    edge_ws_endpoint_add(&endpoint);
+    net_loop_post(loop, tick_start, NULL);
+}
