@@ -1,5 +1,6 @@
 /* Routes, the auth gate and answers. The only room that knows CivetWeb. Handlers run on worker
- * threads, get a parsed request and give one JSON answer or one problem. */
+ * threads, get a parsed request and give one JSON answer or one problem. A handler that returns a
+ * negative code without having answered is answered by the problem of that code. */
 #ifndef SK_HTTP_HTTP_H
 #define SK_HTTP_HTTP_H
 
@@ -55,6 +56,10 @@ void http_header(struct http_request *req, const char *name, const char *value);
 void http_about_add(void (*fill)(void *ctx, json_t *about), void *ctx);
 /* Helper for such a function: append {"name","version"} to about.libraries. */
 void http_about_library(json_t *about, const char *name, const char *version);
+
+/* A SHA-256 as people compare it, "4D91 0A7C 66E2 F3B8": its first eight bytes. */
+enum { HTTP_FINGERPRINT_SIZE = 20 };
+void http_fingerprint_text(char out[HTTP_FINGERPRINT_SIZE], const uint8_t hash[32]);
 
 /* Generated OpenAPI 3.1 document of all rooms' routes; new reference. */
 json_t *http_openapi(void);
