@@ -24,8 +24,8 @@ const marks = (m) => [...new Set(forms(m).flatMap((f) => f.match(/\{\w+\}|<\/?\w
 function sources(dir) {
     return readdirSync(dir, { withFileTypes: true }).flatMap((e) => {
         const path = join(dir, e.name);
-        if (e.isDirectory()) return e.name === 'i18n' ? [] : sources(path);
-        return /\.tsx?$/.test(e.name) ? [readFileSync(path, 'utf8')] : [];
+        if (e.isDirectory()) return sources(path);
+        return /\.tsx?$/.test(e.name) && !/^(en|zh)\.ts$/.test(e.name) ? [readFileSync(path, 'utf8')] : [];
     });
 }
 

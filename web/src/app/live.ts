@@ -1,0 +1,30 @@
+// The page's one door to the sealed worker: opened with the session, closed with it.
+import { signal, type ReadonlySignal } from '@preact/signals';
+import { openLive, type Live, type RelayFacts } from '../live/api';
+import { labelSeed } from './session';
+import type { SessionAnswer } from './api';
+
+const liveSignal = signal<Live | null>(null);
+export const live: ReadonlySignal<Live | null> = liveSignal;
+const socketsSignal = signal<RelayFacts | null>(null);
+export const sockets: ReadonlySignal<RelayFacts | null> = socketsSignal;
+
+export type LiveOpener = (session: { account: string; csrf: string }) => Live;
+let opener: LiveOpener = openLive;
+/** Development stories draw tile states with a player of their own. */
+export function useLiveOpener(next: LiveOpener): void { opener = next; }
+
+export function startLive(answer: SessionAnswer): void {
+    const session = { account: answer.account.id, csrf: answer.csrf };
+    if (liveSignal.value) return liveSignal.value.setSession(session);
+    const opened = opener(session);
+    opened.setLabelSeed(labelSeed());
+    opened.onRelay((facts) => { socketsSignal.value = facts; });
+    liveSignal.value = opened;
+}
+
+export function stopLive(): void {
+    liveSignal.value?.close();
+    liveSignal.value = null;
+    socketsSignal.value = null;
+}

@@ -1,0 +1,92 @@
+// A tile's view of a camera: started when it may be seen, stopped when it may not, its state as a value.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Device } from '../../app/api';
+import { live } from '../../app/live';
+import type { StreamName, Watch, WatchState } from '../../live/api';
+
+/** Views that are open on this page; a label file answers several of them at once. */
+const open = new Set<Watch>();
+
+/** Starts again every view that waits for a password. */
+export function retryWaiting(devices: readonly string[]): void {
+    for (const watch of open) {
+        const phase = watch.state().phase;
+        const waits = phase === 'needs-password' || phase === 'wrong-password' || phase === 'bad-credential';
+        if (waits && devices.includes(watch.device)) watch.retry();
+    }
+}
+
+export interface Viewing {
+    readonly watch: Watch | null;
+    readonly state: WatchState;
+    readonly video: (element: HTMLVideoElement | null) => void;
+}
+
+const IDLE: WatchState = { phase: 'idle' };
+
+/** Offline cameras are not asked: the directory knows, and says when they are back. */
+export const mayOpen = (device: Device, wanted: boolean): boolean => wanted && device.state === 'online';
+
+export function useWatch(device: Device, stream: StreamName, wanted: boolean): Viewing {
+    const [state, setState] = useState<WatchState>(IDLE);
+    const [watch, setWatch] = useState<Watch | null>(null);
+    const element = useRef<HTMLVideoElement | null>(null);
+    const current = useRef<Watch | null>(null);
+    const on = mayOpen(device, wanted);
+    const worker = live.value;
+    useEffect(() => {
+        if (!worker || !on) return;
+        const w = worker.watch({
+            device: device.id, stream, simulated: device.simulated, ...(device.seal ? { directory_seal: device.seal } : {}),
+        });
+        current.current = w;
+        open.add(w);
+        setWatch(w);
+        if (element.current) w.attach(element.current);
+        const off = w.onState(setState);
+        return () => {
+            off();
+            open.delete(w);
+            current.current = null;
+            w.stop();
+            setWatch(null);
+            setState(IDLE);
+        };
+    }, [worker, device.id, device.seal, on]);
+    useEffect(() => { watch?.setStream(stream); }, [watch, stream]);
+    const video = useRef((el: HTMLVideoElement | null) => {
+        element.current = el;
+        current.current?.attach(el);
+    });
+    return { watch, state: on ? state : IDLE, video: video.current };
+}
+
+/** False 30 s after the tab was hidden; true again when it is shown. `away` tells how long it was. */
+export function useShown(): { readonly shown: boolean; readonly awayMs: number } {
+    const [shown, setShown] = useState(true);
+    const [awayMs, setAway] = useState(0);
+    useEffect(() => {
+        let timer: ReturnType<typeof setTimeout> | undefined;
+        let left = 0;
+        const onChange = () => {
+            clearTimeout(timer);
+            if (document.hidden) {
+                left = Date.now();
+                timer = setTimeout(() => setShown(false), 30_000);
+            } else {
+                setShown((before) => {
+                    if (!before) setAway(Date.now() - left);
+                    return true;
+                });
+            }
+        };
+        document.addEventListener('visibilitychange', onChange);
+        return () => { clearTimeout(timer); document.removeEventListener('visibilitychange', onChange); };
+    }, []);
+    useEffect(() => {
+        if (!awayMs) return;
+        const timer = setTimeout(() => setAway(0), 8000);
+        return () => clearTimeout(timer);
+    }, [awayMs]);
+    return { shown, awayMs };
+}
