@@ -156,9 +156,12 @@ int conn_settle(struct conn *c, enum store_durability durability, struct sk_buf 
     static const char settings[] = "PRAGMA secure_delete=ON; PRAGMA journal_size_limit=4194304;"
                                    "PRAGMA foreign_keys=ON;";
     sqlite3_stmt *stmt = NULL;
-    int err = conn_run(c, "PRAGMA auto_vacuum=INCREMENTAL;");
+    int64_t pages = 0;
     int is_wal = 0;
+    int err = conn_number(c, "PRAGMA page_count", &pages);
 
+    if (!err && pages == 0) /* on an old file it would write, even with nothing to change */
+        err = conn_run(c, "PRAGMA auto_vacuum=INCREMENTAL");
     if (!err)
         err = conn_error(sqlite3_prepare_v2(c->db, "PRAGMA journal_mode=WAL", -1, &stmt, NULL));
     if (!err) {
