@@ -209,36 +209,49 @@ static void path_build(const struct cam_canvas *canvas, const struct cam_point *
     path->y1 = clampi((int)ceilf(clampf(max_y, -1e6f, 1e6f)), canvas->clip_y0, canvas->clip_y1);
 }
 
-/* Coverage 0 .. 255 of row y into cover[path->x0 ..]; rows outside the path give zeros. */
-static void row_cover(struct cam_canvas *canvas, const struct path *path, int y, float alpha,
-                      uint8_t *cover)
+/* Pixels of row y between the path's leftmost and rightmost edge; empty gives x1 <= x0. */
+static void row_span(const struct path *path, int y, int *x0, int *x1)
 {
-    size_t width = (size_t)(path->x1 - path->x0);
-    /* chroma reads whole pairs, so the neighbours of odd ends are cleared too */
-    memset(cover + (path->x0 & ~1), 0, (size_t)(((path->x1 + 1) & ~1) - (path->x0 & ~1)));
-    if (y < path->y0 || y >= path->y1) {
-        return;
+    float left = 1e9f, right = -1e9f;
+    for (size_t i = 0; i < path->count && y >= path->y0 && y < path->y1; i++) {
+        const struct edge *e = &path->edges[i];
+        float top = fmaxf(e->y0, (float)y), bottom = fminf(e->y1, (float)y + 1.0f);
+        if (top < bottom) {
+            float slope = (e->x1 - e->x0) / (e->y1 - e->y0);
+            float a = e->x0 + (top - e->y0) * slope, b = e->x0 + (bottom - e->y0) * slope;
+            left = fminf(left, fminf(a, b));
+            right = fmaxf(right, fmaxf(a, b));
+        }
     }
+    *x0 = clampi((int)floorf(clampf(left, -1e6f, 1e6f)), path->x0, path->x1);
+    *x1 = clampi((int)ceilf(clampf(right, -1e6f, 1e6f)), path->x0, path->x1);
+}
+
+/* Coverage 0 .. 255 of row y into cover[x0 .. x1). */
+static void row_cover(struct cam_canvas *canvas, const struct path *path, int y, int x0, int x1,
+                      float alpha, uint8_t *cover)
+{
+    size_t width = (size_t)(x1 - x0);
     memset(canvas->accum, 0, (width + ROW_SPARE) * sizeof *canvas->accum);
     for (size_t i = 0; i < path->count; i++) {
         if (path->edges[i].y0 < (float)y + 1.0f && path->edges[i].y1 > (float)y) {
-            edge_accumulate(&path->edges[i], y, canvas->accum, (float)path->x0, (float)width);
+            edge_accumulate(&path->edges[i], y, canvas->accum, (float)x0, (float)width);
         }
     }
     float sum = 0.0f, full = 255.0f * alpha;
     for (size_t x = 0; x < width; x++) {
         sum += canvas->accum[x];
-        cover[(size_t)path->x0 + x] = (uint8_t)(fminf(fabsf(sum), 1.0f) * full + 0.5f);
+        cover[(size_t)x0 + x] = (uint8_t)(fminf(fabsf(sum), 1.0f) * full + 0.5f);
     }
 }
 
 /* Turns plain coverage into that of a glow: full in the middle, none at the rim. */
-static void glow_shape(const struct cam_canvas *canvas, const struct path *path,
-                       const struct cam_paint *paint, int y, uint8_t *cover)
+static void glow_shape(const struct cam_canvas *canvas, const struct cam_paint *paint, int y,
+                       int x0, int x1, uint8_t *cover)
 {
     float cx = canvas->is_mirrored ? CAM_DRAW_WIDTH - paint->cx : paint->cx;
     float dy = (((float)y + 0.5f) / canvas->scale_y - paint->cy) / paint->ry;
-    for (int x = path->x0; x < path->x1; x++) {
+    for (int x = x0; x < x1; x++) {
         float dx = (((float)x + 0.5f) / canvas->scale_x - cx) / paint->rx;
         float fall = 1.0f - sqrtf(dx * dx + dy * dy);
         cover[x] = fall > 0.0f ? (uint8_t)((float)cover[x] * fall) : 0;
@@ -280,22 +293,41 @@ static void chroma_blend(struct cam_canvas *canvas, const uint8_t *a, const uint
     }
 }
 
+/* One row's coverage and luma; leaves the coverage for the chroma of the pair. */
+static void row_fill(struct cam_canvas *canvas, const struct path *path,
+                     const struct cam_paint *paint, int y, int x0, int x1, uint8_t *cover)
+{
+    uint8_t yuv[3];
+    row_cover(canvas, path, y, x0, x1, clampf(paint->alpha, 0.0f, 1.0f), cover);
+    if (paint->kind == CAM_PAINT_GLOW) {
+        glow_shape(canvas, paint, y, x0, x1, cover);
+    }
+    paint_row(canvas, paint, y, yuv);
+    luma_blend(canvas->picture.plane[0] + (size_t)y * canvas->picture.stride[0], cover, x0, x1,
+               yuv[0]);
+}
+
 static void path_fill(struct cam_canvas *canvas, const struct path *path,
                       const struct cam_paint *paint)
 {
     uint8_t *rows[2] = {canvas->cover, canvas->cover + canvas->picture.width};
     for (int y = path->y0 & ~1; y < path->y1; y += 2) {
-        uint8_t yuv[3];
-        for (int r = 0; r < 2; r++) {
-            row_cover(canvas, path, y + r, clampf(paint->alpha, 0.0f, 1.0f), rows[r]);
-            if (paint->kind == CAM_PAINT_GLOW) {
-                glow_shape(canvas, path, paint, y + r, rows[r]);
+        int x0[2], x1[2];
+        row_span(path, y, &x0[0], &x1[0]);
+        row_span(path, y + 1, &x0[1], &x1[1]);
+        int left = (x0[0] < x0[1] ? x0[0] : x0[1]) & ~1;
+        int right = ((x1[0] > x1[1] ? x1[0] : x1[1]) + 1) & ~1;
+        for (int r = 0; r < 2 && left < right; r++) {
+            memset(rows[r] + left, 0, (size_t)(right - left));
+            if (x0[r] < x1[r]) {
+                row_fill(canvas, path, paint, y + r, x0[r], x1[r], rows[r]);
             }
-            paint_row(canvas, paint, y + r, yuv);
-            luma_blend(canvas->picture.plane[0] + (size_t)(y + r) * canvas->picture.stride[0],
-                       rows[r], path->x0, path->x1, yuv[0]);
         }
-        chroma_blend(canvas, rows[0], rows[1], path->x0, path->x1, y, yuv);
+        if (left < right) {
+            uint8_t yuv[3];
+            paint_row(canvas, paint, y, yuv);
+            chroma_blend(canvas, rows[0], rows[1], left, right, y, yuv);
+        }
     }
 }
 

@@ -47,7 +47,7 @@ static const struct cam_grade indoor_light[] = {
     {{1.02f, 0.97f, 0.89f}, {0.01f, 0.00f, 0.00f}},    /* warm tubes */
     {{0.93f, 0.99f, 1.03f}, {0, 0, 0}},                /* cold tubes */
     {{0.78f, 0.79f, 0.83f}, {0, 0, 0}},                /* half of the lamps */
-    {{0.96f, 1.01f, 0.95f}, {0, 0, 0}},                /* greenish */
+    {{0.98f, 1.00f, 0.95f}, {0, 0, 0}},                /* old tubes */
 };
 static const uint32_t coats[] = {0x7d3f33, 0x3f5d76, 0x4d6a4a, 0xa0702f, 0x5b4a6e, 0xb25338,
                                  0x2f6f73, 0x8a8f94};
@@ -87,7 +87,7 @@ static void look_make(struct cam_look *look, struct cam_canvas *canvas, bool is_
     canvas->is_mirrored = cam_noise(seed, 43) < 0.5f;
     canvas->grade = lights[(size_t)(cam_noise(seed, 44) * ((float)count - 0.01f))];
     for (unsigned i = 0; i < 3; i++) {
-        canvas->grade.mul[i] *= 0.95f + 0.1f * cam_noise(seed, 45 + i);
+        canvas->grade.mul[i] *= 0.975f + 0.05f * cam_noise(seed, 45 + i);
     }
 }
 

@@ -110,13 +110,15 @@ static void roof_still(struct cam_canvas *canvas, const struct cam_look *look)
         struct tower tower = roof_tower(look, i);
         cam_rect(canvas, tower.x, tower.y, tower.w, 260 - tower.y, cam_flat(tower.colour));
     }
+    cam_rect(canvas, 0, 250, 640, 110, cam_vertical(0x5c5650, 0x49443f, 250, 360));
+    cam_rect(canvas, 0, 244, 640, 12, cam_flat(0x77706a));
 }
 
 static void roof_windows(struct cam_canvas *canvas, const struct cam_look *look, double t)
 {
     for (unsigned i = 0; i < TOWERS; i++) {
         struct tower tower = roof_tower(look, i);
-        unsigned rows = (unsigned)((244.0f - tower.y) / 13.0f);
+        unsigned rows = (unsigned)((238.0f - tower.y) / 13.0f);
         for (unsigned k = 0; k < rows * 4u && k < 48u; k++) {
             uint64_t id = 1000 + 64 * i + k;
             /* each window thinks anew every 20 to 60 s whether somebody is at home */
@@ -130,10 +132,8 @@ static void roof_windows(struct cam_canvas *canvas, const struct cam_look *look,
     }
 }
 
-static void roof_front(struct cam_canvas *canvas, double t)
+static void roof_gear(struct cam_canvas *canvas, double t)
 {
-    cam_rect(canvas, 0, 250, 640, 110, cam_vertical(0x5c5650, 0x49443f, 250, 360));
-    cam_rect(canvas, 0, 244, 640, 12, cam_flat(0x77706a));
     cam_rect(canvas, 90, 190, 110, 80, cam_flat(0x8d867d));
     cam_rect(canvas, 86, 186, 118, 6, cam_flat(0x9a938a));
     for (int i = 0; i < 6; i++) {
@@ -170,7 +170,7 @@ static void roof_moving(struct cam_canvas *canvas, const struct cam_look *look, 
     }
     /* towers stand before the aeroplane */
     roof_windows(canvas, look, t);
-    roof_front(canvas, t);
+    roof_gear(canvas, t);
     float beat = cam_round_of(t, 1.6), glow = beat < 0.5f ? sinf(2.0f * CAM_PI * beat) : 0.0f;
     cam_ellipse(canvas, 482.5f, 108, 4, 4, cam_lamp(cam_mix(0x5a2018, 0xff4a36, glow), 1.0f));
     if (glow > 0.0f) {

@@ -55,7 +55,8 @@ SK_MUST int cam_source_open(const struct cam_source_options *options, struct cam
 /* Stops both streams, frees, sets *source to NULL. NULL is fine. */
 void cam_source_close(struct cam_source **source);
 
-/* Starts a stream; its first unit is a keyframe, due at once, pts 0. Codec string and init segment
+/* Starts a stream; its first unit is a keyframe, due at once, with pts 0 at the `now_ms` of that
+ * first cam_source_next. Codec string and init segment
  * are known from here on. Already running: 0, nothing changes. */
 SK_MUST int cam_source_start(struct cam_source *source, enum cam_stream stream, int64_t now_ms);
 
