@@ -1,0 +1,538 @@
+/* Hubs (one a camera), their streams and the group-of-pictures cache. One lock for the structure;
+ * units reach the loops by posting, so that a slow loop delays nobody else. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "core/metrics.h"
+#include "device/device.h"
+#include "edge/edge.h"
+#include "relay/internal.h"
+#include "wire/codes.h"
+
+enum { KEYREQ_EVERY_MS = 1000 };
+
+static struct {
+    pthread_mutex_t lock;
+    struct net_loops *loops;
+    struct sk_map *by_device;
+    struct net_timer sweep;
+} hubs = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+int loop_index(const struct net_loop *loop)
+{
+    for (unsigned i = 0; i < net_loops_count(hubs.loops); i++)
+        if (net_loops_at(hubs.loops, i) == loop)
+            return (int)i;
+    return -1;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void cache_empty_locked(struct stream *s)
+{
+    for (size_t i = 0; i < s->unit_count; i++)
+        unit_drop(s->units[i]);
+    s->unit_count = s->cached_bytes = 0;
+}
+
+void stream_drop(struct stream *s)
+{
+    if (!s || atomic_fetch_sub(&s->refs, 1) != 1)
+        return;
+    cache_empty_locked(s); /* nobody else has it any more */
+    unit_drop(s->init);
+    hub_drop(s->hub);
+    free(s);
+}
+
+void hub_drop(struct hub *hub)
+{
+    if (hub && atomic_fetch_sub(&hub->refs, 1) == 1) {
+        sk_wipe(hub->ticket, sizeof(hub->ticket));
+        free(hub);
+    }
+}
+
+static struct hub *hub_ref(struct hub *hub)
+{
+    atomic_fetch_add(&hub->refs, 1);
+    return hub;
+}
+
+static struct stream *stream_ref(struct stream *s)
+{
+    atomic_fetch_add(&s->refs, 1);
+    return s;
+}
+
+static struct stream *stream_find_locked(const struct hub *hub, uint32_t id)
+{
+    struct stream *s = hub->streams;
+
+    while (s && s->id != id)
+        s = s->next;
+    return s;
+}
+
+static unsigned stream_watchers(const struct stream *s)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < RELAY_LOOPS_MAX; i++)
+        n += atomic_load(&s->loops[i].count);
+    return n;
+}
+
+static struct stream *stream_make_locked(struct hub *hub, uint32_t id)
+{
+    if (hub->stream_count == STREAMS_PER_HUB)
+        return NULL;
+    struct stream *s = sk_alloc(sizeof(*s));
+    atomic_init(&s->refs, 1);
+    s->hub = hub_ref(hub);
+    s->id = id;
+    s->next = hub->streams;
+    hub->streams = s;
+    hub->stream_count++;
+    return s;
+}
+
+struct stream *hub_stream(struct hub *hub, uint32_t id)
+{
+    pthread_mutex_lock(&hubs.lock);
+    struct stream *s = stream_find_locked(hub, id);
+    if (!s)
+        s = stream_make_locked(hub, id);
+    if (s)
+        stream_ref(s);
+    pthread_mutex_unlock(&hubs.lock);
+    return s;
+}
+
+/* ---- opening and closing the uplink ---------------------------------------------------------- */
+
+/* A fresh one-use ticket, bound to the camera's present link. */
+static int ticket_make_locked(struct hub *hub, int64_t now_ms)
+{
+    uint8_t raw[32];
+
+    if (hub->uplink || (hub->ticket[0] && now_ms - hub->ticket_ms < TICKET_MS) ||
+        !device_is_online(hub->device, &hub->ticket_link))
+        return 0;
+    sk_random(raw, sizeof(raw));
+    sk_b64url_encode(hub->ticket, raw, sizeof(raw));
+    sk_wipe(raw, sizeof(raw));
+    hub->ticket_ms = now_ms;
+    return 1;
+}
+
+static void media_open_send(const char *device, const char *ticket)
+{
+    json_t *body = json_object();
+    size_t len;
+
+    sk_json_set_str(body, "ticket", ticket);
+    sk_json_set_str(body, "host", edge_host());
+    sk_json_set_int(body, "port", edge_port());
+    sk_json_set_int(body, "expires", sk_clock_wall_ms() + TICKET_MS);
+    char *text = sk_json_text(body, &len);
+    if (text && device_send(device, WIRE_MEDIA_OPEN, text, len))
+        metric_refused("relay", "camera-offline");
+    if (text)
+        sk_wipe(text, len);
+    free(text);
+    json_decref(body);
+}
+
+void hub_open(struct hub *hub)
+{
+    char ticket[TICKET_SIZE];
+
+    pthread_mutex_lock(&hubs.lock);
+    int opens = ticket_make_locked(hub, sk_clock_mono_ms());
+    memcpy(ticket, hub->ticket, sizeof(ticket));
+    pthread_mutex_unlock(&hubs.lock);
+    if (opens)
+        media_open_send(hub->device, ticket);
+    sk_wipe(ticket, sizeof(ticket));
+}
+
+struct hub *hub_enter(const char *device)
+{
+    pthread_mutex_lock(&hubs.lock);
+    struct hub *hub = sk_map_find(hubs.by_device, device, DEVICE_ID_SIZE - 1);
+    if (!hub) {
+        hub = sk_alloc(sizeof(*hub));
+        atomic_init(&hub->refs, 1);
+        memcpy(hub->device, device, DEVICE_ID_SIZE);
+        sk_map_put(hubs.by_device, device, DEVICE_ID_SIZE - 1, hub);
+    }
+    hub_ref(hub);
+    hub->ready++;
+    hub->left_ms = 0;
+    pthread_mutex_unlock(&hubs.lock);
+    hub_open(hub);
+    return hub;
+}
+
+void hub_leave(struct hub *hub)
+{
+    pthread_mutex_lock(&hubs.lock);
+    if (--hub->ready == 0)
+        hub->left_ms = sk_clock_mono_ms();
+    pthread_mutex_unlock(&hubs.lock);
+    hub_drop(hub);
+}
+
+struct hub *hub_by_ticket(const char *ticket, int64_t now_ms)
+{
+    struct hub *hub, *found = NULL;
+    size_t pos = 0;
+    uint32_t link;
+
+    if (strlen(ticket) != TICKET_SIZE - 1)
+        return NULL;
+    pthread_mutex_lock(&hubs.lock);
+    while ((hub = sk_map_next(hubs.by_device, &pos)) != NULL)
+        if (hub->ticket[0] && sk_equal_ct(hub->ticket, ticket, TICKET_SIZE - 1))
+            found = hub;
+    if (found) {
+        int fits = now_ms - found->ticket_ms < TICKET_MS &&
+                   device_is_online(found->device, &link) && link == found->ticket_link;
+        sk_wipe(found->ticket, sizeof(found->ticket)); /* one use, whatever came of it */
+        found = fits ? hub_ref(found) : NULL;
+    }
+    pthread_mutex_unlock(&hubs.lock);
+    return found;
+}
+
+void hub_uplink_set(struct hub *hub, struct uplink *uplink)
+{
+    pthread_mutex_lock(&hubs.lock);
+    struct uplink *former = hub->uplink;
+    uplink_ref(uplink);
+    hub->uplink = uplink;
+    pthread_mutex_unlock(&hubs.lock);
+    if (former) {
+        uplink_cut(former, WIRE_CUT_REPLACED);
+        uplink_drop(former);
+    }
+}
+
+/* ---- handing to the loops -------------------------------------------------------------------- */
+
+struct handover {
+    struct stream *stream;
+    struct unit *unit; /* NULL: the stream is over */
+    int index;
+    uint8_t reason;
+};
+
+static void handover_run(void *arg)
+{
+    struct handover *h = arg;
+
+    if (h->unit)
+        viewers_deliver(h->stream, h->index, h->unit);
+    else
+        viewers_cut(h->stream, h->index, h->reason);
+    unit_drop(h->unit);
+    stream_drop(h->stream);
+    free(h);
+}
+
+static void handover_post(struct stream *s, struct unit *unit, uint8_t reason)
+{
+    for (unsigned i = 0; i < net_loops_count(hubs.loops); i++) {
+        if (atomic_load(&s->loops[i].count) == 0)
+            continue;
+        struct handover *h = sk_alloc(sizeof(*h));
+        *h = (struct handover){stream_ref(s), unit ? unit_ref(unit) : NULL, (int)i, reason};
+        net_loop_post(net_loops_at(hubs.loops, i), handover_run, h);
+    }
+}
+
+/* Takes every stream out of the hub; the caller cuts and drops them. */
+static struct stream *streams_take_locked(struct hub *hub)
+{
+    struct stream *list = hub->streams;
+
+    hub->streams = NULL;
+    hub->stream_count = 0;
+    return list;
+}
+
+static void streams_end(struct stream *list, uint8_t reason)
+{
+    while (list) {
+        struct stream *next = list->next;
+        handover_post(list, NULL, reason);
+        stream_drop(list);
+        list = next;
+    }
+}
+
+void hub_uplink_gone(struct hub *hub, struct uplink *uplink, uint8_t reason)
+{
+    struct stream *ended = NULL;
+
+    pthread_mutex_lock(&hubs.lock);
+    int was_current = hub->uplink == uplink;
+    if (was_current) {
+        hub->uplink = NULL;
+        ended = streams_take_locked(hub);
+    }
+    pthread_mutex_unlock(&hubs.lock);
+    streams_end(ended, reason);
+    if (was_current)
+        uplink_drop(uplink);
+}
+
+/* ---- units ----------------------------------------------------------------------------------- */
+
+static void cache_put_locked(struct stream *s, struct unit *u)
+{
+    if (u->head.flags & WIRE_RELAY_INIT) {
+        cache_empty_locked(s); /* with each key change the old key's units go */
+        unit_drop(s->init);
+        s->init = unit_ref(u);
+        return;
+    }
+    if (u->head.flags & (WIRE_RELAY_KEY | WIRE_RELAY_END | WIRE_RELAY_NOCACHE))
+        cache_empty_locked(s);
+    if (u->head.flags & (WIRE_RELAY_END | WIRE_RELAY_NOCACHE))
+        return;
+    if (!(u->head.flags & WIRE_RELAY_KEY) && s->unit_count == 0)
+        return; /* without its KEY unit a group is of no use */
+    if (s->unit_count == CACHE_UNITS_MAX || s->cached_bytes + u->packet.len > CACHE_BYTES_MAX) {
+        cache_empty_locked(s);
+        return;
+    }
+    s->units[s->unit_count++] = unit_ref(u);
+    s->cached_bytes += u->packet.len;
+}
+
+void stream_publish(struct hub *hub, struct unit *u)
+{
+    pthread_mutex_lock(&hubs.lock);
+    struct stream *s = stream_find_locked(hub, u->head.stream);
+    if (!s)
+        s = stream_make_locked(hub, u->head.stream);
+    int goes = s && (!s->wait_key || (u->head.flags & (WIRE_RELAY_KEY | WIRE_RELAY_INIT)));
+    if (goes) {
+        s->is_live = 1;
+        if (u->head.flags & WIRE_RELAY_KEY)
+            s->wait_key = 0;
+        u->number = s->next_number++;
+        cache_put_locked(s, u);
+        stream_ref(s);
+    }
+    pthread_mutex_unlock(&hubs.lock);
+    if (goes) {
+        handover_post(s, u, 0);
+        stream_drop(s);
+    } else {
+        metric_refused("relay", s ? "waiting-for-key" : "stream-limit");
+    }
+    unit_drop(u);
+}
+
+void stream_lost(struct hub *hub, uint32_t id)
+{
+    pthread_mutex_lock(&hubs.lock);
+    struct stream *s = stream_find_locked(hub, id);
+    if (s) {
+        s->wait_key = 1;
+        cache_empty_locked(s);
+    }
+    pthread_mutex_unlock(&hubs.lock);
+    metric_refused("relay", "arena-full");
+}
+
+size_t stream_snapshot(struct stream *s, struct unit **units, uint64_t *next_number)
+{
+    size_t n = 0;
+    struct uplink *ask = NULL;
+    int64_t now_ms = sk_clock_mono_ms();
+
+    pthread_mutex_lock(&hubs.lock);
+    if (s->init && s->unit_count > 0)
+        units[n++] = unit_ref(s->init);
+    for (size_t i = 0; i < s->unit_count && n; i++)
+        units[n++] = unit_ref(s->units[i]);
+    *next_number = s->next_number;
+    if (n == 0 && s->hub->uplink && s->is_live && now_ms - s->keyreq_ms >= KEYREQ_EVERY_MS) {
+        s->keyreq_ms = now_ms;
+        ask = s->hub->uplink;
+        uplink_ref(ask);
+    }
+    pthread_mutex_unlock(&hubs.lock);
+    if (ask) {
+        uplink_control(ask, WIRE_RELAY_KEYREQ, s->id);
+        uplink_drop(ask);
+    }
+    return n;
+}
+
+struct unit *stream_init(struct stream *s)
+{
+    pthread_mutex_lock(&hubs.lock);
+    struct unit *u = s->init ? unit_ref(s->init) : NULL;
+    pthread_mutex_unlock(&hubs.lock);
+    return u;
+}
+
+/* ---- the sweep: nothing is held longer than it may be ---------------------------------------- */
+
+static void stream_sweep_locked(struct stream *s, int64_t now_ms)
+{
+    if (s->unit_count > 0 && now_ms - s->units[0]->born_ms >= CACHE_LIMIT_MS - 2 * CACHE_SWEEP_MS)
+        cache_empty_locked(s);
+    if (stream_watchers(s) > 0)
+        s->unwatched_ms = 0;
+    else if (s->unwatched_ms == 0)
+        s->unwatched_ms = now_ms;
+    else if (now_ms - s->unwatched_ms >= IDLE_CACHE_MS)
+        cache_empty_locked(s);
+}
+
+/* Streams that never came and that nobody waits for any more. */
+static void streams_prune_locked(struct hub *hub)
+{
+    for (struct stream **at = &hub->streams; *at;) {
+        struct stream *s = *at;
+        if (!s->is_live && atomic_load(&s->refs) == 1) {
+            *at = s->next;
+            hub->stream_count--;
+            stream_drop(s);
+        } else {
+            at = &s->next;
+        }
+    }
+}
+
+struct closing {
+    struct hub *hub;
+    struct uplink *uplink;
+};
+
+static void media_close(struct closing *c)
+{
+    static const char body[] = "{\"reason\":0}";
+
+    if (device_send(c->hub->device, WIRE_MEDIA_CLOSE, body, sizeof(body) - 1))
+        metric_refused("relay", "camera-offline");
+    uplink_cut(c->uplink, WIRE_CUT_LIMIT);
+    uplink_drop(c->uplink);
+    hub_drop(c->hub);
+}
+
+static size_t hubs_sweep_locked(struct closing *closing, size_t cap, int64_t now_ms)
+{
+    size_t pos = 0, n = 0;
+    struct hub *hub;
+
+    while ((hub = sk_map_next(hubs.by_device, &pos)) != NULL) {
+        for (struct stream *s = hub->streams; s; s = s->next)
+            stream_sweep_locked(s, now_ms);
+        streams_prune_locked(hub);
+        int lingered = hub->left_ms && now_ms - hub->left_ms >= LINGER_MS;
+        if (lingered && hub->uplink && n < cap) {
+            uplink_ref(hub->uplink);
+            closing[n++] = (struct closing){hub_ref(hub), hub->uplink};
+            hub->left_ms = 0;
+        } else if (lingered && !hub->uplink && !hub->streams) {
+            sk_map_remove(hubs.by_device, hub->device, DEVICE_ID_SIZE - 1);
+            hub_drop(hub);
+        }
+    }
+    return n;
+}
+
+static void on_sweep(struct net_timer *t, void *arg)
+{
+    enum { CLOSING_MAX = 64 };
+    struct closing closing[CLOSING_MAX];
+
+    (void)arg;
+    pthread_mutex_lock(&hubs.lock);
+    size_t n = hubs_sweep_locked(closing, CLOSING_MAX, sk_clock_mono_ms());
+    pthread_mutex_unlock(&hubs.lock);
+    for (size_t i = 0; i < n; i++)
+        media_close(&closing[i]);
+    net_timer_set_in(t, CACHE_SWEEP_MS);
+}
+
+static void sweep_start(void *arg)
+{
+    (void)arg;
+    net_timer_init(&hubs.sweep, net_loops_at(hubs.loops, 0), on_sweep, NULL);
+    net_timer_set_in(&hubs.sweep, CACHE_SWEEP_MS);
+}
+
+void hubs_start(struct net_loops *loops)
+{
+    SK_ASSERT(net_loops_count(loops) <= RELAY_LOOPS_MAX);
+    hubs.loops = loops;
+    hubs.by_device = sk_map_new(DEVICE_ID_SIZE - 1);
+    net_loop_post(net_loops_at(loops, 0), sweep_start, NULL);
+}
+
+void hubs_stop(void)
+{
+    struct hub *hub;
+    size_t pos = 0;
+
+    while ((hub = sk_map_next(hubs.by_device, &pos)) != NULL) {
+        struct stream *s = streams_take_locked(hub);
+        while (s) {
+            struct stream *next = s->next;
+            stream_drop(s);
+            s = next;
+        }
+        hub_drop(hub);
+    }
+    sk_map_free(hubs.by_device);
+    hubs.by_device = NULL;
+}
+
+/* ---- figures --------------------------------------------------------------------------------- */
+
+void hub_figures(int64_t *streams, int64_t *viewers)
+{
+    struct hub *hub;
+    size_t pos = 0;
+
+    *streams = *viewers = 0;
+    pthread_mutex_lock(&hubs.lock);
+    while (hubs.by_device && (hub = sk_map_next(hubs.by_device, &pos)) != NULL)
+        for (struct stream *s = hub->streams; s; s = s->next) {
+            *streams += s->is_live && stream_watchers(s) > 0;
+            *viewers += stream_watchers(s);
+        }
+    pthread_mutex_unlock(&hubs.lock);
+}
+
+json_t *hub_ledger(void)
+{
+    json_t *list = json_array();
+    struct hub *hub;
+    size_t pos = 0;
+
+    pthread_mutex_lock(&hubs.lock);
+    while ((hub = sk_map_next(hubs.by_device, &pos)) != NULL) {
+        json_t *row = json_object();
+        sk_json_set_str(row, "device", hub->device);
+        sk_json_set_int(row, "in_bytes", (int64_t)atomic_load(&hub->in_bytes));
+        sk_json_set_int(row, "out_bytes", (int64_t)atomic_load(&hub->out_bytes));
+        json_array_append_new(list, row);
+    }
+    pthread_mutex_unlock(&hubs.lock);
+    return list;
+}
