@@ -266,7 +266,8 @@ int cam_cells_read(const uint8_t *luma, size_t stride, unsigned width, unsigned 
 const struct cam_picture *cam_scene_draw(struct cam_scene *scene, int64_t wall_ms, uint64_t frame)
 {
     memcpy(scene->live, scene->still, scene->bytes);
-    double t = (double)(wall_ms % (7 * DAY_MS)) / 1000.0 + scene->look.shift_s;
+    int64_t week_ms = (wall_ms % (7 * DAY_MS) + 7 * DAY_MS) % (7 * DAY_MS);
+    double t = (double)week_ms / 1000.0 + scene->look.shift_s;
     scene->place->moving(&scene->canvas, &scene->look, t);
     cam_clip_none(&scene->canvas);
     text_draw(scene, wall_ms, frame);
