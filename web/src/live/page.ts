@@ -1,4 +1,170 @@
-import type { Live, LiveSession } from "./api";
+// The page's end of the worker: starts it once, hands out watches, and joins what the worker knows of
+// the channel with what the player painted.
 
-/** Starts the worker; one call per page. */
-export declare function openLive(session: LiveSession): Live;
+import type {
+    ClaimResult, Credential, CredentialFault, LabelImport, Live, LiveSession, RelayFacts, Remembered, StreamName, Watch,
+    WatchOptions, WatchState,
+} from "./api";
+import type { Answers, Ask, FromWorker, ToWorker } from "./messages";
+import { type Player, playerNew } from "./player";
+import { workerStart } from "./trusted";
+
+const BEHIND_MS = 700;
+
+interface View {
+    readonly watch: Watch;
+    take(message: Extract<FromWorker, { id: number }>): void;
+    end(): void;
+}
+
+/** Starts the worker; one call per page and login. */
+export function openLive(session: LiveSession): Live {
+    const worker = workerStart();
+    const views = new Map<number, View>();
+    const calls = new Map<number, (value: Answers[keyof Answers]) => void>();
+    const relayListeners = new Set<(facts: RelayFacts) => void>();
+    let facts: RelayFacts = { signal: false, live: false, rtt_ms: null };
+    let next = 1;
+    const workerMse = typeof MediaSource !== "undefined" && MediaSource.canConstructInDedicatedWorker === true;
+
+    function send(message: ToWorker): void {
+        worker.postMessage(message);
+    }
+
+    function call<N extends Ask["name"]>(ask: Extract<Ask, { name: N }>): Promise<Answers[N]> {
+        const number = next++;
+        send({ to: "call", call: number, ask });
+        return new Promise((resolve) => calls.set(number, (value) => resolve(value as Answers[N])));
+    }
+
+    worker.onmessage = (event: MessageEvent<FromWorker>) => {
+        const message = event.data;
+        if (message.of === "answer") {
+            calls.get(message.call)?.(message.value);
+            calls.delete(message.call);
+        } else if (message.of === "relay") {
+            facts = message.facts;
+            for (const listener of relayListeners) listener(facts);
+        } else {
+            views.get(message.id)?.take(message);
+        }
+    };
+
+    function watch(options: WatchOptions): Watch {
+        const id = next++;
+        const view = viewNew(id, options, send, () => views.delete(id));
+        views.set(id, view);
+        send({ to: "watch", id, options });
+        return view.watch;
+    }
+
+    function setSession(to: LiveSession): void {
+        send({ to: "session", session: to, workerMse });
+    }
+
+    function onRelay(listener: (facts: RelayFacts) => void): () => void {
+        relayListeners.add(listener);
+        listener(facts);
+        return () => relayListeners.delete(listener);
+    }
+
+    function close(): void {
+        for (const view of [...views.values()]) view.end();
+        views.clear();
+        send({ to: "close" });
+    }
+
+    setSession(session);
+    return {
+        watch, setSession, onRelay, close,
+        setLabelSeed: (seed) => send({ to: "seed", seed }),
+        remembered: (): Promise<readonly Remembered[]> => call({ name: "remembered" }),
+        remember: (device): Promise<boolean> => call({ name: "remember", device }),
+        forget: async (device) => {
+            await call({ name: "forget", device });
+        },
+        forgetAll: async () => {
+            await call({ name: "forgetAll" });
+        },
+        claimOwner: (device): Promise<ClaimResult> => call({ name: "claimOwner", device }),
+        importLabels: (text): Promise<LabelImport> => call({ name: "importLabels", text }),
+        checkCredential: (device, credential: Credential): Promise<CredentialFault | null> =>
+            call({ name: "checkCredential", device, credential }),
+    };
+}
+
+function viewNew(id: number, options: WatchOptions, send: (message: ToWorker) => void, gone: () => void): View {
+    const listeners = new Set<(state: WatchState) => void>();
+    let base: WatchState = { phase: "idle" };
+    let shown: WatchState = base;
+    let player: Player | null = null;
+    let over = false;
+
+    function changed(): void {
+        shown = joined(base, player);
+        for (const listener of listeners) listener(shown);
+    }
+
+    function take(message: Extract<FromWorker, { id: number }>): void {
+        if (over) return;
+        switch (message.of) {
+            case "state":
+                base = message.state;
+                return changed();
+            case "source": return player?.source(message.handle, message.map);
+            case "map": return player?.map(message.map);
+            case "unit":
+                return player?.unit({ init: message.init, key: message.key, bytes: new Uint8Array(message.bytes) });
+        }
+    }
+
+    function attach(video: HTMLVideoElement | null): void {
+        player?.end();
+        player = video === null || over ? null : playerNew({
+            video, changed, position: (time_s) => send({ to: "position", id, time_s }),
+            broken: (codec) => send({ to: "broken", id, codec }),
+        });
+        send({ to: "attach", id, on: player !== null });
+        changed();
+    }
+
+    function end(): void {
+        if (over) return;
+        over = true;
+        player?.end();
+        player = null;
+        listeners.clear();
+        send({ to: "stop", id });
+        gone();
+    }
+
+    function onState(listener: (state: WatchState) => void): () => void {
+        listeners.add(listener);
+        listener(shown);
+        return () => listeners.delete(listener);
+    }
+
+    const watch: Watch = {
+        id, device: options.device, attach, onState, state: () => shown, stop: end,
+        setStream: (stream: StreamName) => send({ to: "stream", id, stream }),
+        enter: (credential, how) => send({ to: "enter", id, credential, remember: how?.remember ?? null }),
+        acceptKey: (fingerprint) => send({ to: "accept", id, fingerprint }),
+        retry: () => send({ to: "retry", id }),
+    };
+    return { watch, take, end };
+}
+
+/** The worker says what the channel does, the player what the eye gets. */
+function joined(base: WatchState, player: Player | null): WatchState {
+    if (base.phase !== "playing" && base.phase !== "delayed" && base.phase !== "not-live") return base;
+    const painted = player?.painted();
+    if (painted === undefined || !painted.any) return { phase: "opening", stage: "waiting-picture", attempt: 0 };
+    if (base.phase === "not-live") return base;
+    if (base.phase === "delayed") return { ...base, delay: painted.delay };
+    if (painted.stalled_since_ms !== null) {
+        return { phase: "stalled", since_ms: painted.stalled_since_ms, seal: base.seal };
+    }
+    const delay = painted.delay;
+    if (delay !== null && delay.now_ms > BEHIND_MS) return { phase: "behind", delay, seal: base.seal };
+    return { phase: "playing", delay, seal: base.seal };
+}

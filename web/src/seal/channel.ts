@@ -59,7 +59,10 @@ export interface Channel {
     readonly id: Bytes;
     /** One record as an envelope body (or the tail of CONFIRM); rekeys by itself: then two bodies. */
     seal(type: RecordType, content: Bytes): Promise<readonly Bytes[]>;
-    /** The record inside a body; null for REKEY, which is taken here. Throws SealError: close. */
+    /**
+     * The record inside a body; null for REKEY, which is taken here. Rejects with SealError: nothing
+     * more can be opened, one CLOSE may still be sealed.
+     */
     open(body: Uint8Array): Promise<ChannelRecord | null>;
     counts(): ChannelCounts;
     /** Wipes; later calls throw. */
@@ -88,7 +91,7 @@ export function channelNew(secrets: ChannelSecrets, options: ChannelOptions): Ch
 
     function live(epoch: Epoch | null): Epoch {
         const now = options.now();
-        if (over || epoch === null) throw new SealError(Code.internal, "channel is over");
+        if (over || epoch === null) throw new SealError(Code.crypto, "channel is over");
         const spent = epoch.records >= STOP_RECORDS || now - epoch.since_ms > STOP_MS;
         if (spent || now - born_ms > CHANNEL_LIFE_MS) throw new SealError(Code.limit, "key or channel too old");
         return epoch;
@@ -159,7 +162,8 @@ export function channelNew(secrets: ChannelSecrets, options: ChannelOptions): Ch
 
     function open(body: Uint8Array): Promise<ChannelRecord | null> {
         const done = openTail.then(() => openNext(body)).catch((error: unknown) => {
-            end();
+            bytesWipe(into?.next, into?.iv);
+            into = null;
             throw error;
         });
         openTail = done.catch(() => undefined);

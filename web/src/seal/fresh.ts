@@ -20,6 +20,8 @@ export interface Freshness {
     /** True if a PING is due. */
     pingDue(now_ms: number): boolean;
     verdict(now_ms: number): Verdict;
+    /** The last moment that was certainly live. */
+    liveUntil_ms(): number;
 }
 
 export function freshnessNew(): Freshness {
@@ -68,5 +70,6 @@ export function freshnessNew(): Freshness {
         },
         pingDue: (now_ms) => lastPing_ms === null || now_ms - lastPing_ms >= FRESH_PING_MS,
         verdict,
+        liveUntil_ms: () => Math.min(clockAt_ms ?? begun_ms, pings[0] ?? Infinity),
     };
 }

@@ -1,0 +1,133 @@
+// A watch as the worker sees it: what the page asked for, its media source, its state.
+
+import type { StreamName, WatchOptions, WatchState } from "./api";
+import type { ClockMap, FromWorker } from "./messages";
+import { type Sink, mimeOf, sinkNew } from "./sink";
+import type { LiveStream } from "./stream";
+import type { Unit } from "../seal/receive";
+
+const TICKS_PER_S = 90_000;
+
+export interface Tile {
+    readonly id: number;
+    readonly options: WatchOptions;
+    stream: StreamName;
+    /** Posts a state if it differs from the last one. */
+    show(state: WatchState): void;
+    /** A unit of a stream; the source is made at the first KEY unit of a stream not shown yet. */
+    unit(stream: LiveStream, unit: Unit): void;
+    /** The camera's clock or ours moved. */
+    mapChanged(): void;
+    /** An element came or went; `stream` is what it should show at once. */
+    attach(on: boolean, stream: LiveStream | null): void;
+    position(time_s: number): void;
+    /** The page's sink or element broke. */
+    broken(codec: boolean): void;
+    /** The stream is over; the last picture stays. */
+    release(): void;
+    /** The stream that plays now. */
+    playing(): LiveStream | null;
+    end(): void;
+}
+
+export interface TileOptions {
+    readonly id: number;
+    readonly options: WatchOptions;
+    readonly workerMse: boolean;
+    readonly post: (message: FromWorker, transfer?: Transferable[]) => void;
+    readonly offset_ms: () => number | null;
+    /** This browser cannot play it. */
+    readonly codecFailed: (codec: string) => void;
+}
+
+export function tileNew(setup: TileOptions): Tile {
+    const { id, post } = setup;
+    let live: LiveStream | null = null;
+    let sink: Sink | null = null;
+    let attached = false;
+    let shown = "";
+    let over = false;
+
+    function show(state: WatchState): void {
+        const text = JSON.stringify(state);
+        if (over || text === shown) return;
+        shown = text;
+        post({ of: "state", id, state });
+    }
+
+    function map(): ClockMap | null {
+        const known = live?.map() ?? null;
+        return known === null ? null : { ...known, offset_ms: setup.offset_ms() };
+    }
+
+    function failed(codec: boolean): void {
+        sink?.end();
+        sink = null;
+        const playing = live;
+        live = null;
+        if (codec) setup.codecFailed(playing?.info()?.codec ?? "");
+        else playing?.keyframe();
+    }
+
+    /** A new source for the stream, filled with what came since the newest KEY unit. */
+    function sourceMake(stream: LiveStream): void {
+        sink?.end();
+        sink = null;
+        live = stream;
+        const place = map();
+        if (place === null) return;
+        if (!setup.workerMse) {
+            post({ of: "source", id, handle: null, map: place });
+        } else {
+            if (!MediaSource.isTypeSupported(mimeOf(place.codec))) return failed(true);
+            sink = sinkNew({
+                codec: place.codec, origin_s: place.origin_pts / TICKS_PER_S, failed: (why) => failed(why === "codec"),
+            });
+            const handle = (sink.source as MediaSource & { readonly handle: MediaSourceHandle }).handle;
+            post({ of: "source", id, handle, map: place }, [handle]);
+        }
+        for (const unit of stream.recent()) append(unit);
+    }
+
+    function append(unit: Unit): void {
+        if (sink !== null) return sink.append(unit);
+        if (setup.workerMse) return;
+        const bytes = unit.bytes.slice().buffer;
+        post({ of: "unit", id, init: unit.init, key: unit.key, bytes }, [bytes]);
+    }
+
+    function unitTake(stream: LiveStream, unit: Unit): void {
+        if (over || !attached) return;
+        if (stream === live) append(unit);
+        else if (unit.key) sourceMake(stream);
+    }
+
+    function attach(on: boolean, stream: LiveStream | null): void {
+        attached = on;
+        sink?.end();
+        sink = null;
+        live = null;
+        if (on && stream !== null && stream.recent().some((unit) => unit.key)) sourceMake(stream);
+    }
+
+    return {
+        id, options: setup.options, stream: setup.options.stream, show, unit: unitTake,
+        mapChanged: () => {
+            const place = map();
+            if (place !== null && !over) post({ of: "map", id, map: place });
+        },
+        attach,
+        position: (time_s) => sink?.position(time_s),
+        broken: failed,
+        release: () => {
+            live = null;
+        },
+        playing: () => live,
+        end: () => {
+            over = true;
+            sink?.end();
+            sink = null;
+            live = null;
+        },
+    };
+}

@@ -1,0 +1,153 @@
+// The sealed worker's entry: one per page. Holds the keyring, the labels, both sockets and a link per
+// camera; answers the page's messages. No protocol here.
+
+import type { LiveSession } from "./api";
+import { rememberedOf } from "./facts";
+import { type Keyring, keyringNew, keyringStoreOpen } from "./keyring";
+import { labelsNew, proofRead } from "./labels";
+import { type Link, linkNew } from "./link";
+import type { Answers, Ask, FromWorker, ToWorker } from "./messages";
+import { relaySocketNew } from "./relaysocket";
+import { signalNew } from "./signal";
+import { type Tile, tileNew } from "./tile";
+
+const port = self as unknown as {
+    postMessage(message: FromWorker, transfer: Transferable[]): void;
+    onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+    close(): void;
+};
+
+const store = keyringStoreOpen();
+const labels = labelsNew();
+const links = new Map<string, Link>();
+const tiles = new Map<number, { readonly tile: Tile; readonly link: Link }>();
+const signal = signalNew(socketsChanged);
+const relay = relaySocketNew(socketsChanged);
+let account: LiveSession = { account: "", csrf: "" };
+let keyring: Keyring = keyringNew("", store);
+let workerMse = false;
+
+function post(message: FromWorker, transfer: Transferable[] = []): void {
+    port.postMessage(message, transfer);
+}
+
+function socketsChanged(): void {
+    post({ of: "relay", facts: { signal: signal.isOpen(), live: relay.isOpen(), rtt_ms: signal.rtt_ms() } });
+    for (const link of links.values()) link.offsetChanged();
+}
+
+function linkOf(device: string): Link {
+    const found = links.get(device);
+    if (found !== undefined) return found;
+    const link = linkNew({
+        device, account: () => account, keyring, labels, signal, relay,
+        gone: () => {
+            if (links.get(device) === link) links.delete(device);
+            if (links.size === 0) {
+                signal.close();
+                relay.close();
+            }
+        },
+    });
+    links.set(device, link);
+    return link;
+}
+
+function sessionSet(session: LiveSession): void {
+    if (session.account !== account.account) {
+        for (const link of [...links.values()]) link.end();
+        keyring = keyringNew(session.account, store);
+    }
+    account = session;
+}
+
+function watchStart(message: Extract<ToWorker, { to: "watch" }>): void {
+    const { id, options } = message;
+    const link = linkOf(options.device);
+    const tile = tileNew({
+        id, options, workerMse, post, offset_ms: signal.offset_ms, codecFailed: (codec) => link.codecFailed(tile, codec),
+    });
+    tiles.set(id, { tile, link });
+    link.add(tile);
+}
+
+function watchStop(id: number): void {
+    const found = tiles.get(id);
+    if (found === undefined) return;
+    tiles.delete(id);
+    found.tile.end();
+    found.link.remove(found.tile);
+}
+
+function close(): void {
+    for (const link of [...links.values()]) link.end();
+    labels.end();
+    signal.close();
+    relay.close();
+    setTimeout(() => port.close(), 200);
+}
+
+async function forget(device: string): Promise<null> {
+    labels.drop(device);
+    await keyring.forget(device, Date.now());
+    await links.get(device)?.forgotten();
+    return null;
+}
+
+async function forgetAll(): Promise<null> {
+    const devices = (await keyring.cameras()).map((entry) => entry.device);
+    await keyring.forgetAll(Date.now());
+    for (const device of devices) await links.get(device)?.forgotten();
+    return null;
+}
+
+async function answer(ask: Ask): Promise<Answers[keyof Answers]> {
+    switch (ask.name) {
+        case "remembered": {
+            const all = await Promise.all((await keyring.cameras()).map(rememberedOf));
+            return all.filter((one) => one !== null);
+        }
+        case "remember": return await links.get(ask.device)?.remember() ?? false;
+        case "forget": return forget(ask.device);
+        case "forgetAll": return forgetAll();
+        case "claimOwner": return await links.get(ask.device)?.claimOwner() ?? { ok: false, code: "not-open" };
+        case "importLabels": return labels.importText(ask.text);
+        case "checkCredential": {
+            const read = await proofRead(ask.device, ask.credential);
+            return read.ok ? null : read.fault;
+        }
+    }
+}
+
+function tileMessage(id: number, message: ToWorker): void {
+    const found = tiles.get(id);
+    if (found === undefined) return;
+    const { tile, link } = found;
+    switch (message.to) {
+        case "enter": return void link.enter(tile, message.credential, message.remember);
+        case "accept": return void link.accept(message.fingerprint);
+        case "stream":
+            tile.stream = message.stream;
+            return link.wanted(tile);
+        case "retry": return void link.retry();
+        case "attach": return link.attach(tile, message.on);
+        case "position": return tile.position(message.time_s);
+        case "broken": return tile.broken(message.codec);
+    }
+}
+
+port.onmessage = (event) => {
+    const message = event.data;
+    switch (message.to) {
+        case "session":
+            workerMse = message.workerMse;
+            return sessionSet(message.session);
+        case "watch": return watchStart(message);
+        case "stop": return watchStop(message.id);
+        case "seed": return labels.seedSet(message.seed);
+        case "close": return close();
+        case "call":
+            return void answer(message.ask).then((value) => post({ of: "answer", call: message.call, value }));
+        default: return tileMessage(message.id, message);
+    }
+};
