@@ -110,7 +110,7 @@ export async function verifierNew(options: VerifierOptions = {}) {
         return null;
     }
 
-    return { take, channel: () => channel, w0 };
+    return { take, channel: () => channel, confirmP: () => confirmP, w0 };
 }
 
 /** The camera's half of one KK run: KANSWER or ABORT, and the channel. */
