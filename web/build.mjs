@@ -9,9 +9,6 @@ import { fileURLToPath } from 'node:url';
 import { checkStrings } from './strings-check.mjs';
 
 const root = dirname(fileURLToPath(import.meta.url));
-const args = process.argv.slice(2);
-const flag = (name) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
-const outdir = resolve(flag('--outdir') ?? join(root, '..', 'build', 'web'));
 const kb = 1000;
 const BUDGET = { 'first load, js': 60 * kb, 'css': 12 * kb, 'sprite': 6 * kb, 'whole console': 250 * kb };
 
@@ -34,13 +31,9 @@ const rooms = {
 
 const common = {
     absWorkingDir: root, bundle: true, minify: true, target: ['es2022'], legalComments: 'none', charset: 'utf8',
-    outdir, metafile: true, entryNames: 'assets/[name]-[hash]', chunkNames: 'assets/[name]-[hash]', logLevel: 'warning',
+    metafile: true, entryNames: 'assets/[name]-[hash]', chunkNames: 'assets/[name]-[hash]', logLevel: 'warning',
 };
-
-const outputOf = (meta, entry, ext) => {
-    const hit = Object.entries(meta.outputs).find(([path, o]) => o.entryPoint === entry && path.endsWith(ext));
-    return hit && relative(outdir, resolve(root, hit[0]));
-};
+const WORKER = 'src/live/worker.ts';
 
 /** Static imports of an output file, itself included. */
 function closure(meta, path, seen = new Set()) {
@@ -52,20 +45,25 @@ function closure(meta, path, seen = new Set()) {
 
 const gz = (path) => gzipSync(readFileSync(path), { level: 9 }).length;
 
-async function once() {
+/** Builds once; true if every size is within its budget. `plugins` let development stand in for parts. */
+export async function buildConsole({ outdir, plugins = [] }) {
+    const outputOf = (meta, entry, ext) => {
+        const hit = Object.entries(meta.outputs).find(([path, o]) => o.entryPoint === entry && path.endsWith(ext));
+        return hit && relative(outdir, resolve(root, hit[0]));
+    };
     const began = performance.now();
     await checkStrings(root);
     rmSync(outdir, { recursive: true, force: true });
     mkdirSync(join(outdir, 'assets'), { recursive: true });
 
-    const worker = await build({ ...common, entryPoints: ['src/live/worker.ts'], format: 'iife' });
-    const workerUrl = `/${outputOf(worker.metafile, 'src/live/worker.ts', '.js')}`;
+    const worker = await build({ ...common, outdir, entryPoints: [WORKER], format: 'iife' });
+    const workerUrl = `/${outputOf(worker.metafile, WORKER, '.js')}`;
     const app = await build({
-        ...common, entryPoints: ['src/app/main.tsx'], format: 'esm', splitting: true, jsx: 'automatic',
-        jsxImportSource: 'preact', plugins: [rooms], define: { SKEP_WORKER_URL: JSON.stringify(workerUrl) },
+        ...common, outdir, entryPoints: ['src/app/main.tsx'], format: 'esm', splitting: true, jsx: 'automatic',
+        jsxImportSource: 'preact', plugins: [rooms, ...plugins], define: { SKEP_WORKER_URL: JSON.stringify(workerUrl) },
     });
-    const early = await build({ ...common, entryPoints: ['src/app/early.ts'], format: 'iife' });
-    const css = await build({ ...common, entryPoints: ['static/skep.css'] });
+    const early = await build({ ...common, outdir, entryPoints: ['src/app/early.ts'], format: 'iife' });
+    const css = await build({ ...common, outdir, entryPoints: ['static/skep.css'] });
 
     const place = (name) => {
         const bytes = readFileSync(join(root, 'static', name));
@@ -74,10 +72,18 @@ async function once() {
         writeFileSync(join(outdir, path), bytes);
         return path;
     };
+    // First load: the shell, the Live page and the larger of the two languages.
+    const meta = app.metafile;
+    const key = (entry) => Object.keys(meta.outputs).find((p) => meta.outputs[p].entryPoint === entry);
+    const first = new Set();
+    for (const entry of ['src/app/main.tsx', 'src/rooms/live/wall.tsx', 'src/i18n/zh.ts']) closure(meta, key(entry), first);
     const sprite = readFileSync(join(root, 'static', 'sprite.svg'), 'utf8').replace(/>\s+</g, '><').trim();
     const fill = {
         MAIN: outputOf(app.metafile, 'src/app/main.tsx', '.js'), EARLY: outputOf(early.metafile, 'src/app/early.ts', '.js'),
         CSS: outputOf(css.metafile, 'static/skep.css', '.css'), ICON: place('mark-16.svg'), SPRITE: sprite,
+        // What the first page needs is fetched at once, not one import after another; the language is not known here.
+        PRELOAD: [...first].map((p) => relative(outdir, resolve(root, p))).filter((p) => !/\/(zh|main)-/.test(p))
+            .map((p) => `<link rel="modulepreload" href="/${p}">`).join('\n'),
     };
     const html = readFileSync(join(root, 'static', 'index.html'), 'utf8').replace(/%(\w+)%/g, (_, k) => fill[k]);
     writeFileSync(join(outdir, 'index.html'), html);
@@ -87,11 +93,6 @@ async function once() {
         path, sha256: createHash('sha256').update(readFileSync(join(outdir, path))).digest('hex'),
     })), null, 1)}\n`);
 
-    // First load: the shell, the Live page and the larger of the two languages.
-    const meta = app.metafile;
-    const key = (entry) => Object.keys(meta.outputs).find((p) => meta.outputs[p].entryPoint === entry);
-    const first = new Set();
-    for (const entry of ['src/app/main.tsx', 'src/rooms/live/wall.tsx', 'src/i18n/zh.ts']) closure(meta, key(entry), first);
     const sizes = {
         'first load, js': [...first].reduce((sum, p) => sum + gz(resolve(root, p)), 0) + gz(join(outdir, fill.EARLY)),
         'css': gz(join(outdir, fill.CSS)),
@@ -108,13 +109,19 @@ async function once() {
     return !over;
 }
 
-if (!args.includes('--watch')) {
-    process.exitCode = (await once()) ? 0 : 1;
-} else {
+async function main(args) {
+    const at = args.indexOf('--outdir');
+    const outdir = resolve(at < 0 ? join(root, '..', 'build', 'web') : (args[at + 1] ?? '.'));
+    if (!args.includes('--watch')) {
+        process.exitCode = (await buildConsole({ outdir })) ? 0 : 1;
+        return;
+    }
     let timer;
-    const again = () => once().catch((e) => console.error(e.message));
+    const again = () => buildConsole({ outdir }).catch((e) => console.error(e.message));
     await again();
     for (const dir of ['src', 'static']) {
         watch(join(root, dir), { recursive: true }, () => { clearTimeout(timer); timer = setTimeout(again, 120); });
     }
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));

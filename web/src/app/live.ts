@@ -9,15 +9,10 @@ export const live: ReadonlySignal<Live | null> = liveSignal;
 const socketsSignal = signal<RelayFacts | null>(null);
 export const sockets: ReadonlySignal<RelayFacts | null> = socketsSignal;
 
-export type LiveOpener = (session: { account: string; csrf: string }) => Live;
-let opener: LiveOpener = openLive;
-/** Development stories draw tile states with a player of their own. */
-export function useLiveOpener(next: LiveOpener): void { opener = next; }
-
 export function startLive(answer: SessionAnswer): void {
     const session = { account: answer.account.id, csrf: answer.csrf };
     if (liveSignal.value) return liveSignal.value.setSession(session);
-    const opened = opener(session);
+    const opened = openLive(session);
     opened.setLabelSeed(labelSeed());
     opened.onRelay((facts) => { socketsSignal.value = facts; });
     liveSignal.value = opened;

@@ -35,11 +35,11 @@ export function SimStrip() {
     if (!n && !seeded) return null;
     const text = n ? t('sim.cameras', { n }) : t('sim.fleet');
     return (
-        <div class="sim-bar" role="note">
+        <aside class="sim-bar" aria-label={t('state.simulated')}>
             <span class="word"><Icon name="sim" small /><b>{t('state.simulated')}</b></span>
             <span class="wide">{text}</span><span class="narrow">{n ? t('sim.short', { n }) : text}</span>
             {session.value.is === 'in' && <a class="end wide" href="/settings/about">{t('sim.what')}</a>}
-        </div>
+        </aside>
     );
 }
 
