@@ -169,6 +169,7 @@ export function playerNew(options: PlayerOptions): Player {
         sourceClear();
         clock = map;
         hasStarted = false;
+        settled_ms = Date.now();
         samples = [];
         if (handle !== null) {
             video.srcObject = handle as MediaProvider;
