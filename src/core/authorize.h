@@ -31,6 +31,9 @@ struct principal {
     char purpose[24]; /* of a PRINCIPAL_TOKEN: "enrolment", "metrics", "setup" */
     char source[SOURCE_SIZE];
     int by_cookie; /* 1 when a browser cookie carried the credential */
+    /* A browser that logged in here before (its long-lived cookie held), or "": a fact for the
+     * login throttle, never a credential. */
+    char browser[SESSION_ID_SIZE];
 };
 
 struct object_ref {

@@ -87,7 +87,8 @@ static int head_write(struct http_request *req, int status, const char *type, si
     return err ? err : sk_buf_add_str(&req->answer, "\r\n");
 }
 
-/* The answer is only built here; the server sends it when the handler has returned. */
+/* The answer is only built here; the server sends it when the handler has returned. HEAD is the
+ * edge's matter: it asks as GET and keeps the body back. */
 static int answer_give(struct http_request *req, int status, const char *type, const void *data,
                        size_t len)
 {
@@ -97,7 +98,7 @@ static int answer_give(struct http_request *req, int status, const char *type, c
         return 0;
     }
     int err = head_write(req, status, type, len);
-    if (!err && len && !req->is_head && status != 204)
+    if (!err && len && status != 204)
         err = sk_buf_add(&req->answer, data, len);
     if (err) {
         log_error("http", "answer-too-large", "request=%s bytes=%zu", req->facts.request_id, len);

@@ -24,9 +24,6 @@ SK_MUST int http_query_int(const struct http_request *req, const char *name, int
                            int64_t max, int64_t fallback, int64_t *out);
 const char *http_authorization(const struct http_request *req); /* raw field or "" */
 const char *http_user_agent(const struct http_request *req);
-/* Value of the cookie `name`, copied to `out`: -SK_ENOTFOUND when absent or sent twice,
- * -SK_ETOOBIG. Wipe `out` when the cookie is a secret. */
-SK_MUST int http_cookie(const struct http_request *req, const char *name, char *out, size_t cap);
 int64_t http_now_ms(const struct http_request *req); /* wall time of arrival */
 struct house *http_house(const struct http_request *req);
 

@@ -82,7 +82,6 @@ struct http_request {
     char query[sizeof(((struct edge_request *)0)->query)]; /* decoded in place */
     struct http_query_member queries[HTTP_QUERIES_MAX];
     size_t query_count;
-    char cookie[4096]; /* raw Cookie field or "" */
     struct sk_buf body;
     json_t *json; /* parsed body, owned */
 
@@ -90,7 +89,6 @@ struct http_request {
     struct sk_buf answer;  /* the whole answer, head and body */
     int answered;
     int status;
-    int is_head;
 };
 
 void request_init(struct http_request *req, const struct edge_request *facts,

@@ -18,7 +18,6 @@ void request_init(struct http_request *req, const struct edge_request *facts,
     req->facts = *facts;
     req->house = house;
     req->now_ms = now_ms;
-    req->is_head = strcmp(facts->method, "HEAD") == 0;
     sk_buf_init(&req->body, 0);
     sk_buf_init(&req->headers, HTTP_HEADERS_MAX_BYTES);
     sk_buf_init(&req->answer, HTTP_ANSWER_MAX_BYTES);
@@ -164,33 +163,6 @@ int64_t http_now_ms(const struct http_request *req)
 struct house *http_house(const struct http_request *req)
 {
     return req->house;
-}
-
-/* RFC 6265 4.2.1: pairs parted by "; ". A name that comes twice is nobody's: which of the two was
- * set by whom cannot be told. */
-int http_cookie(const struct http_request *req, const char *name, char *out, size_t cap)
-{
-    const char *at = req->cookie, *found = NULL;
-    size_t name_len = strlen(name), found_len = 0;
-
-    while (*at) {
-        size_t len = strcspn(at, ";");
-        if (len > name_len && at[name_len] == '=' && memcmp(at, name, name_len) == 0) {
-            if (found)
-                return -SK_ENOTFOUND;
-            found = at + name_len + 1;
-            found_len = len - name_len - 1;
-        }
-        at += len;
-        at += strspn(at, "; ");
-    }
-    if (!found)
-        return -SK_ENOTFOUND;
-    if (found_len >= cap)
-        return -SK_ETOOBIG;
-    memcpy(out, found, found_len);
-    out[found_len] = '\0';
-    return 0;
 }
 
 const uint8_t *http_body(const struct http_request *req, size_t *len)

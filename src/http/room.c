@@ -77,7 +77,6 @@ static int request_take(struct mg_connection *conn)
 {
     const struct mg_request_info *info = mg_get_request_info(conn);
     const char *slot = mg_get_header(conn, "Skep-Request");
-    const char *cookie = mg_get_header(conn, "Cookie");
     struct edge_request facts;
     struct http_request *req;
     int status;
@@ -88,8 +87,6 @@ static int request_take(struct mg_connection *conn)
     request_init(req, &facts, state.house, sk_clock_wall_ms());
     sk_wipe(&facts, sizeof(facts));
     req->conn = conn;
-    if (cookie && strlen(cookie) < sizeof(req->cookie))
-        memcpy(req->cookie, cookie, strlen(cookie) + 1);
     int err = body_read(req, info->content_length);
     if (err)
         http_problem(req, err == -SK_EIO ? -SK_EINVAL : err, NULL);
