@@ -15,7 +15,7 @@ struct asset {
     const char *path;
     const void *data; /* as on disk; followed by a zero byte that `len` does not count */
     size_t len;
-    const void *gzip; /* the same as a gzip stream, or NULL where that is not smaller */
+    const void *gzip; /* web files: the same as a gzip stream; NULL where that is not smaller */
     size_t gzip_len;
     const char *etag; /* hex SHA-256 of `data`, without quotes (dev root: of another form) */
     const char *mime; /* as for Content-Type */
