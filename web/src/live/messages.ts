@@ -50,6 +50,8 @@ export interface ClockMap {
     /** One pair of the camera's clock. */
     readonly pts: number;
     readonly wall_ms: number;
+    /** Time from one picture to the next. */
+    readonly frame_ms: number;
     /** Server's wall clock minus ours; null = not measured yet. */
     readonly offset_ms: number | null;
     readonly codec: string;

@@ -7,11 +7,11 @@ import { type Sink, type SinkUnit, sinkNew } from "./sink";
 
 const CHECK_MS = 100;
 const RATE_AT_S = 0.5;
-const NUDGE_AT_S = 0.2;
-const EASE_AT_S = 0.12;
 const JUMP_AT_S = 2;
-/** Left before the end after a jump, so that the decoder is not starved at once. */
-const CUSHION_S = 0.06;
+/** What the decoder needs before a picture is due, beside the pictures on their way. */
+const DECODE_S = 0.03;
+/** Above the cushion by this much: drift back to it. */
+const SLACK_S = 0.08;
 const STALL_MS = 2_000;
 const SAMPLES = 250;
 const TICKS_PER_S = 90_000;
@@ -68,13 +68,7 @@ export function playerNew(options: PlayerOptions): Player {
     video.addEventListener("waiting", check);
 
     function failed(): void {
-        const error = video.error;
-        if (over || error === null || !hasSource()) return;
-        options.broken(error.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED);
-    }
-
-    function hasSource(): boolean {
-        return clock !== null;
+        if (!over && video.error !== null && clock !== null) options.broken(false);
     }
 
     /** [start, end] of the newest buffered span. */
@@ -83,8 +77,13 @@ export function playerNew(options: PlayerOptions): Player {
         return spans.length === 0 ? null : [spans.start(spans.length - 1), spans.end(spans.length - 1)];
     }
 
+    /** Left before the end: with less than a picture and a half each one comes too late and is dropped. */
+    function cushion_s(): number {
+        return (1.5 * (clock?.frame_ms ?? 40)) / 1_000 + DECODE_S;
+    }
+
     function jump(span: readonly [number, number]): void {
-        video.currentTime = Math.max(span[0], span[1] - CUSHION_S);
+        video.currentTime = Math.max(span[0], span[1] - cushion_s());
         video.playbackRate = 1;
         settled_ms = Date.now();
     }
@@ -97,7 +96,7 @@ export function playerNew(options: PlayerOptions): Player {
         if (!hasStarted) {
             hasStarted = true;
             jump(span);
-        } else if (lag > JUMP_AT_S || video.currentTime < span[0] || lag < -CUSHION_S) {
+        } else if (lag > JUMP_AT_S || video.currentTime < span[0] || lag < -DECODE_S) {
             resyncs += 1;
             jump(span);
         } else {
@@ -113,9 +112,12 @@ export function playerNew(options: PlayerOptions): Player {
     }
 
     function rateFor(lag: number): number {
+        const goal = cushion_s();
         if (lag > RATE_AT_S) return 1.1;
-        if (lag > NUDGE_AT_S) return 1.05;
-        return lag < EASE_AT_S ? 1 : video.playbackRate > 1 ? video.playbackRate : 1;
+        if (lag > goal + SLACK_S) return 1.05;
+        if (lag < goal / 2) return 0.95;
+        const isBack = video.playbackRate > 1 ? lag <= goal + SLACK_S / 4 : lag >= goal * 0.8;
+        return isBack ? 1 : video.playbackRate;
     }
 
     function onFrame(_now: number, frame: VideoFrameCallbackMetadata): void {

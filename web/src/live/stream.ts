@@ -12,6 +12,8 @@ import { RelayKind, type RelayFrame } from "../seal/relay";
 import { type ClockEvent, type LiveStart, liveStartRead } from "../seal/shapes";
 
 const RECENT_BYTES = 8 * 1024 * 1024;
+const FRAMES_MEASURED = 16;
+const FRAME_MS_DEFAULT = 40;
 
 export type StreamFault =
     | { readonly why: "relay"; readonly end: StreamEnd }
@@ -60,6 +62,8 @@ export function streamNew(options: StreamOptions): LiveStream {
     let pair: { pts: number; wall_ms: number } | null = null;
     let origin: number | null = null;
     let recent: Unit[] = [];
+    let lastPts: number | null = null;
+    let frameTicks: number[] = [];
     let keyNow: StreamKey | null = null;
     let base: ReceiveCounts = { withheld: 0, replaced_key: 0, unknown_key: 0, awaited: 0 };
     let over = false;
@@ -117,10 +121,22 @@ export function streamNew(options: StreamOptions): LiveStream {
             keep(unit);
             if (!unit.init) freshness.shown(unit.pts);
             options.unit(unit);
+            if (unit.end) return end({ why: "relay", end: "camera-gone" });
         }
     }
 
+    /** The shortest of the last steps: a camera that skips pictures only makes longer ones. */
+    function frame_ms(): number {
+        return frameTicks.length === 0 ? FRAME_MS_DEFAULT : Math.min(...frameTicks) / 90;
+    }
+
+    function frameMeasure(pts: number): void {
+        if (lastPts !== null && pts > lastPts) frameTicks = [...frameTicks, pts - lastPts].slice(-FRAMES_MEASURED);
+        lastPts = pts;
+    }
+
     function keep(unit: Unit): void {
+        if (!unit.init) frameMeasure(unit.pts);
         const kid = kidText(unit.kid);
         if (keyNow === null || keyNow.kid !== kid) keyNow = { kid, turn: (keyNow?.turn ?? 0) + 1, since_ms: Date.now() };
         if (unit.init) recent = [unit];
@@ -154,7 +170,7 @@ export function streamNew(options: StreamOptions): LiveStream {
         name, freshness, subscribe, stop, counts,
         info: () => info,
         map: () => (info === null || pair === null || origin === null ? null
-            : { origin_pts: origin, pts: pair.pts, wall_ms: pair.wall_ms, codec: info.codec }),
+            : { origin_pts: origin, pts: pair.pts, wall_ms: pair.wall_ms, frame_ms: frame_ms(), codec: info.codec }),
         recent: () => recent,
         key: () => keyNow,
         verdict: () => freshness.verdict(Date.now()),

@@ -7,6 +7,8 @@ import type { LiveStream } from "./stream";
 import type { Unit } from "../seal/receive";
 
 const TICKS_PER_S = 90_000;
+const FAILURE_WINDOW_MS = 30_000;
+const FAILURES_MAX = 3;
 
 export interface Tile {
     readonly id: number;
@@ -45,6 +47,7 @@ export function tileNew(setup: TileOptions): Tile {
     let live: LiveStream | null = null;
     let sink: Sink | null = null;
     let attached = false;
+    let failures: number[] = [];
     let shown = "";
     let over = false;
 
@@ -60,12 +63,14 @@ export function tileNew(setup: TileOptions): Tile {
         return known === null ? null : { ...known, offset_ms: setup.offset_ms() };
     }
 
+    /** A decoder that broke gets a new source at the next KEY unit; one that keeps breaking is no decoder. */
     function failed(codec: boolean): void {
         sink?.end();
         sink = null;
         const playing = live;
         live = null;
-        if (codec) setup.codecFailed(playing?.info()?.codec ?? "");
+        failures = [...failures.filter((at) => at > Date.now() - FAILURE_WINDOW_MS), Date.now()];
+        if (codec || failures.length > FAILURES_MAX) setup.codecFailed(playing?.info()?.codec ?? "");
         else playing?.keyframe();
     }
 
