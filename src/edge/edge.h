@@ -60,8 +60,8 @@ struct edge_ws_endpoint {
     size_t text_max_bytes, binary_max_bytes; /* larger messages close with 1009 */
     size_t queue_max_bytes;  /* bytes that may wait for a slow reader before sends are refused */
     void *(*on_open)(struct edge_ws *ws, const struct principal *p); /* NULL: close 1011 */
-    void (*on_text)(void *self, const char *text, size_t len);
-    void (*on_binary)(void *self, const uint8_t *data, size_t len);
+    void (*on_text)(void *self, const char *text, size_t len);     /* NULL: close 1003 */
+    void (*on_binary)(void *self, const uint8_t *data, size_t len); /* NULL: close 1003 */
     void (*on_drain)(void *self); /* the queue has emptied; may be NULL */
     void (*on_close)(void *self);
 };
