@@ -36,7 +36,6 @@ struct sdk_viewer_options {
     const uint8_t *pin;  /* 65: the camera's pinned seal key; NULL = not known yet */
     const char *fingerprint; /* of the label (QR `k`), checked at the first hello; NULL = none */
     const uint8_t *params;   /* 28: P remembered from the last good handshake; NULL = ask */
-    int is_null_seal;        /* canary control builds only; ignored elsewhere */
 };
 
 /* What the camera's hello said. */
@@ -107,8 +106,8 @@ SK_MUST int sdk_viewer_request(struct sdk_viewer *v, const char *what, json_t *a
                                uint32_t *id, int64_t now_ms);
 
 /* The commands that carry state of this layer. */
-SK_MUST int sdk_viewer_enrol(struct sdk_viewer *v, const uint8_t public_key[65], const char *name,
-                             uint32_t *id, int64_t now_ms);
+SK_MUST int sdk_viewer_enrol(struct sdk_viewer *v, const uint8_t public_key[65], uint32_t *id,
+                             int64_t now_ms);
 SK_MUST int sdk_viewer_live_start(struct sdk_viewer *v, const char *stream, int64_t now_ms);
 SK_MUST int sdk_viewer_live_stop(struct sdk_viewer *v, uint32_t stream, int64_t now_ms);
 /* The live connection was opened anew: subscribe again to what runs. */

@@ -1,0 +1,217 @@
+/* Private to the camera side: its objects and the calls between its files. */
+#ifndef SK_SDK_CAMERA_INTERNAL_H
+#define SK_SDK_CAMERA_INTERNAL_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "sdk/camera.h"
+#include "sdk/channel.h"
+#include "sdk/media_seal.h"
+#include "sdk/noise_kk.h"
+#include "sdk/password.h"
+#include "sdk/spake2p.h"
+#include "wire/codes.h"
+#include "wire/envelope.h"
+#include "wire/label.h"
+
+enum {
+    OWNERS_MAX = 4,
+    ENROLLED_MAX = 16,
+    SEEN_MAX = 256,         /* session ids remembered */
+    SESSIONS_HARD_MAX = 320, /* runs and channels together */
+    CONFIRM_WAITING_MAX = 8,
+    HANDSHAKE_MS = 10 * 1000,
+    CHANNELS_PER_KEY = 4,
+    CHANNELS_PER_ACCOUNT = 4,
+    CHANNELS_DEFAULT = 32,
+    PENDING_MAX = 8,
+    ACCOUNTS_MAX = 64,
+    ONCE_MAX = 64,
+    ONCE_PER_KEY = 16,
+    ONCE_RESULT_MAX = 512,
+    ONCE_MS = 10 * 60 * 1000,
+    CLOCK_EVENT_MS = 5000,
+    INIT_MAX = 64 * 1024
+};
+
+/* ---- what is kept across boots ---- */
+struct enrolled {
+    uint8_t point[65], id[16], tag[16]; /* tag: of the account that enrolled it */
+    uint32_t generation;                /* of the password that vouched for it */
+    uint32_t last_used;                 /* rank: higher = later */
+    uint8_t is_used, is_owner_proved;   /* the second is of this boot only */
+};
+
+struct owner {
+    uint8_t point[65], id[16], is_used;
+};
+
+struct camera_state {
+    uint64_t boot;
+    uint8_t seed[32], seal_secret[32], seal_public[65];
+    struct sdk_verifier verifier;
+    uint8_t whole_level; /* class 2: tries left in the whole-camera bucket */
+    uint32_t use_rank;
+    struct owner owners[OWNERS_MAX];
+    struct enrolled enrolled[ENROLLED_MAX];
+};
+
+SK_MUST int camera_state_decode(struct camera_state *s, const uint8_t *data, size_t len,
+                                const uint8_t device[16]);
+/* Encode and hand to ops.save. -SK_ESTORAGE. */
+SK_MUST int camera_state_save(struct sdk_camera *c);
+
+/* ---- lock-out (2.5) ---- */
+struct lock_account {
+    char account[WIRE_ENVELOPE_ACCOUNT_MAX + 1];
+    int64_t until_ms, spent_ms, used_ms; /* locked until; last spent try; LRU */
+    int32_t wait_ms;                     /* next lock, doubling */
+    int8_t tries;
+    uint8_t is_used;
+};
+
+struct lock {
+    struct lock_account *accounts; /* ACCOUNTS_MAX, made at the first try */
+    int64_t refill_ms;             /* when the last try came back to the whole bucket */
+    int64_t spent_ms[5];           /* last five spent tries, for the `lock` event */
+    int level;
+};
+
+void lock_init(struct lock *l, unsigned class, int level, int64_t now_ms);
+void lock_clear(struct lock *l, unsigned class, int64_t now_ms);
+void lock_fini(struct lock *l);
+/* 0 and one try is spent, or the wait in ms. `*is_fifth` = five within an hour. */
+uint32_t lock_spend(struct lock *l, unsigned class, const char *account, int *is_fifth,
+                    int64_t now_ms);
+void lock_give_back(struct lock *l, unsigned class, const char *account, int64_t now_ms);
+
+/* ---- sessions ---- */
+enum run_state { RUN_PARAMS, RUN_CONFIRM, RUN_CHANNEL };
+
+struct session {
+    uint8_t id[16];
+    char account[WIRE_ENVELOPE_ACCOUNT_MAX + 1];
+    struct sdk_camera *camera;
+    enum run_state state;
+    uint32_t seq_out;
+    int64_t deadline_ms; /* of the handshake; hello */
+    /* waiting for CONFIRM */
+    uint8_t confirm_p[32], salt[32], shared[32];
+    uint8_t is_opened_twice;
+    /* channel */
+    struct sdk_channel *channel;
+    uint32_t password_generation; /* the password it was born of; 0 = by key */
+    uint8_t key_id[16];           /* by key */
+    uint16_t rights;
+    uint8_t is_by_key, is_owner, said_hello, has_request, close_code, is_closing;
+    uint32_t request_id; /* last */
+    uint8_t started[SDK_STREAM_COUNT];
+    struct {
+        uint32_t id;
+        uint8_t which, is_used;
+    } pending[PENDING_MAX];
+};
+
+void session_free(struct sdk_camera *c, struct session *s);
+/* Send CLOSE (if a channel lives) and the end of the envelope session, then free. */
+void session_close(struct sdk_camera *c, struct session *s, unsigned code, int64_t now_ms);
+void session_send_body(struct session *s, const uint8_t *body, size_t len);
+void camera_session_envelope(struct sdk_camera *c, const struct wire_envelope *e, int64_t now_ms);
+int64_t camera_session_tick(struct sdk_camera *c, int64_t now_ms);
+/* Close every channel that was born of the password or a key it vouched for, but `except`. */
+void camera_session_close_password(struct sdk_camera *c, const struct session *except,
+                                   int64_t now_ms);
+
+/* ---- commands ---- */
+struct once_entry {
+    uint8_t who[17], once[16];
+    int64_t at_ms;
+    char *text; /* the whole `"ok":...` part as an object text */
+    uint8_t is_used;
+};
+
+/* One record of a channel; a code with which to close it, 0 to go on. */
+unsigned camera_command(struct sdk_camera *c, struct session *s, const struct wire_record_plain *p,
+                        int64_t now_ms);
+/* Answer a request. `val` is stolen (NULL = {}). */
+void command_reply_ok(struct session *s, uint32_t id, json_t *val, int64_t now_ms);
+void command_reply_error(struct session *s, uint32_t id, const char *code, int64_t now_ms);
+void command_event(struct session *s, const char *name, json_t *val, int64_t now_ms);
+void command_once_fini(struct sdk_camera *c);
+
+/* ---- streams ---- */
+struct stream {
+    uint32_t id; /* 0 = not running */
+    uint64_t origin, pts;
+    int64_t wall_ms;
+    char codec[SDK_CODEC_SIZE];
+    struct sk_buf init, out;
+    struct sdk_media_key cur, next; /* next.gcm != NULL: announced */
+    uint8_t is_ready, needs_init, needs_key, wants_disc;
+    int64_t start_deadline_ms;   /* stream_ready must come before */
+    int64_t rotate_ms;           /* timer of 4.3 */
+    int64_t switch_from_ms;      /* earliest KEY unit under the announced key */
+    int64_t switch_by_ms;        /* old key is wiped then; INT64_MAX = natural switch */
+    int64_t keyreq_ms, event_ms; /* last obeyed; next clock event */
+    int64_t ask_key_ms;          /* ask the encoder for a keyframe then; 0 = no */
+    uint64_t sent_ctr, sent_pts;
+    int64_t sent_wall_ms;
+};
+
+/* live.*: NULL, or an error code text. `*is_pending` = the reply comes later. */
+const char *camera_stream_start(struct sdk_camera *c, struct session *s, enum sdk_stream which,
+                                uint32_t request, int *is_pending, int64_t now_ms);
+void camera_stream_leave(struct sdk_camera *c, struct session *s, int64_t now_ms);
+void camera_stream_stop_one(struct sdk_camera *c, struct session *s, enum sdk_stream which,
+                            int64_t now_ms);
+int camera_stream_by_id(const struct sdk_camera *c, uint32_t id); /* which, or -1 */
+void camera_stream_keys(struct sdk_camera *c, struct session *s, int is_replacing,
+                        int64_t now_ms);
+const char *camera_stream_keyframe(struct sdk_camera *c, enum sdk_stream which, int64_t now_ms);
+/* A removal: one switch of all keys, at most 500 ms from now. */
+void camera_stream_revoke(struct sdk_camera *c, int is_from_notice, int64_t now_ms);
+int64_t camera_stream_tick(struct sdk_camera *c, int64_t now_ms);
+void camera_stream_fini(struct sdk_camera *c);
+
+/* ---- the camera ---- */
+struct sdk_camera {
+    const struct sdk_camera_ops *ops;
+    void *user;
+    char device[WIRE_LABEL_DEVICE_LEN + 1];
+    uint8_t device_raw[16];
+    char *label_code, *model, *firmware, *info_note;
+    unsigned channels_max;
+    int64_t born_ms;
+    struct camera_state state;
+    uint8_t boot_id[8], param_id[8], params[WIRE_SEAL_PARAMS_BYTES];
+    struct sdk_spake_verifier *pake; /* made at the first OPEN */
+    struct lock lock;
+    int64_t wall_base_ms; /* wall = base + now; 0 = not known */
+    int64_t build_wall_ms, button_until_ms;
+    /* sessions */
+    struct session **sessions;
+    unsigned session_count, session_cap;
+    uint8_t (*seen)[16]; /* SEEN_MAX, made at the first session */
+    unsigned seen_count;
+    int64_t *kopen_ms; /* times of the last 30 KOPEN that count, made at the first */
+    uint8_t (*kopen_key)[16];
+    struct once_entry *once; /* ONCE_MAX, made at the first */
+    /* media */
+    struct stream streams[SDK_STREAM_COUNT];
+    uint32_t generation; /* of the newest key */
+    int uplink_up;
+    int64_t switch_at_ms; /* one switch of all keys is due; 0 = none */
+    int64_t switch_first_ms; /* the revocation that caused it */
+    int switch_by_notice;
+    int64_t notice_ms[6]; /* the last switches that a NOTICE caused */
+    struct sdk_camera_stats stats;
+};
+
+int64_t camera_wall(const struct sdk_camera *c, int64_t now_ms);
+void camera_event(struct sdk_camera *c, const char *what);
+void camera_account_tag(uint8_t tag[16], const char *account);
+/* Verifier or params changed: recompute what hangs on them. */
+void camera_password_loaded(struct sdk_camera *c);
+
+#endif
