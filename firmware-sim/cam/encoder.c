@@ -9,7 +9,8 @@
 
 #define UNIT_MAX (4u * 1024u * 1024u - 4096u) /* sealed.md 4.4 with room for the fragment head */
 #define RECORD_MAX 4096u
-#define QUALITY "19" /* constant quality under the bit rate's ceiling: still pictures cost little */
+#define QUALITY "19" /* constant quality under the bit rate's ceiling: still pictures cost little  \
+                      */
 
 struct cam_encoder {
     struct cam_encoder_options options;
@@ -52,7 +53,8 @@ static int codec_open(AVCodecContext *codec, const AVCodec *found)
         av_dict_set(&options, "profile", "main", 0);
         av_dict_set(&options, "crf", QUALITY, 0);
         av_dict_set(&options, "forced-idr", "1", 0);
-        av_dict_set(&options, "x264-params", "scenecut=0:sliced-threads=0:sync-lookahead=0", 0);
+        av_dict_set(&options, "x264-params",
+                    "annexb=1:scenecut=0:sliced-threads=0:sync-lookahead=0", 0);
     }
     int rc = avcodec_open2(codec, found, &options);
     av_dict_free(&options);
@@ -111,8 +113,8 @@ int cam_encoder_new(const struct cam_encoder_options *options, struct cam_encode
     }
     if (rc == 0) {
         rc = encoder->codec->extradata_size > 0
-                 ? cam_avc_record(encoder->codec->extradata,
-                                  (size_t)encoder->codec->extradata_size, &encoder->record)
+                 ? cam_avc_record(encoder->codec->extradata, (size_t)encoder->codec->extradata_size,
+                                  &encoder->record)
                  : -SK_EUNSUPPORTED;
     }
 out:

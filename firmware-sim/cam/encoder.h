@@ -14,17 +14,17 @@
 #define CAM_ENCODER_MARKER_LEN 32u
 
 struct cam_encoder_options {
-    unsigned width, height;   /* pixels, even */
-    unsigned fps;             /* pictures per second */
+    unsigned width, height; /* pixels, even */
+    unsigned fps;           /* pictures per second */
     unsigned bitrate_bps;
-    unsigned gop_frames;      /* keyframe at least every so many */
-    bool has_marker;          /* put `marker` into a user_data_unregistered SEI of every unit */
+    unsigned gop_frames; /* keyframe at least every so many */
+    bool has_marker;     /* put `marker` into a user_data_unregistered SEI of every unit */
     uint8_t marker[CAM_ENCODER_MARKER_LEN];
 };
 
 struct cam_encoded {
-    const uint8_t *data;      /* NAL units with 4-byte lengths, no parameter sets; valid until the
-                                 next call on this encoder */
+    const uint8_t *data; /* NAL units with 4-byte lengths, no parameter sets; valid until the
+                            next call on this encoder */
     size_t len;
     bool is_key;
 };

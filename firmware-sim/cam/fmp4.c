@@ -189,7 +189,7 @@ static void write_mvex(struct writer *w)
 {
     size_t mvex = box(w, "mvex"), trex = full_box(w, "trex", 0, 0);
     put32(w, TRACK_ID);
-    put32(w, 1); /* sample description */
+    put32(w, 1);  /* sample description */
     zeros(w, 12); /* duration, size, flags: told by every fragment */
     box_end(w, trex);
     box_end(w, mvex);

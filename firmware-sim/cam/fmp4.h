@@ -20,15 +20,15 @@
 #define CAM_FMP4_FRAGMENT_OVERHEAD 108u
 
 struct cam_fmp4_track {
-    uint16_t width, height;   /* pixels */
-    const uint8_t *avcc;      /* AVCDecoderConfigurationRecord, borrowed for the call */
+    uint16_t width, height; /* pixels */
+    const uint8_t *avcc;    /* AVCDecoderConfigurationRecord, borrowed for the call */
     size_t avcc_len;
 };
 
 struct cam_fmp4_sample {
-    const uint8_t *data;      /* access unit: NAL units with 4-byte lengths, borrowed */
+    const uint8_t *data; /* access unit: NAL units with 4-byte lengths, borrowed */
     size_t len;
-    uint64_t pts_90k;         /* becomes tfdt; there are no B-frames, so decode time is the same */
+    uint64_t pts_90k; /* becomes tfdt; there are no B-frames, so decode time is the same */
     uint32_t duration_90k;
     bool is_key;
 };

@@ -10,9 +10,9 @@
 #define MAX_SEGMENTS 24
 #define GRID_WIDTH 6.0f
 #define GRID_HEIGHT 10.0f
-#define ADVANCE 8.2f      /* grid units from one character to the next */
-#define STROKE 0.68f      /* half of the stroke, grid units */
-#define OUTLINE 1.25f     /* dark rim beyond it */
+#define ADVANCE 8.2f  /* grid units from one character to the next */
+#define STROKE 0.68f  /* half of the stroke, grid units */
+#define OUTLINE 1.25f /* dark rim beyond it */
 #define OUTLINE_ALPHA 0.6f
 
 /* Strokes as pairs of hexadecimal digits: x (0 .. 6) and y (0 = baseline, a = top of a capital,
@@ -89,10 +89,10 @@ struct segment {
 };
 
 struct cam_font {
-    float unit;               /* pixels of one grid step */
-    unsigned cell_w, cell_h;  /* pixels of one mask */
-    unsigned margin;          /* pixels left of and above the glyph's own box */
-    uint8_t *ink, *rim;       /* GLYPHS masks each: white stroke, dark outline */
+    float unit;              /* pixels of one grid step */
+    unsigned cell_w, cell_h; /* pixels of one mask */
+    unsigned margin;         /* pixels left of and above the glyph's own box */
+    uint8_t *ink, *rim;      /* GLYPHS masks each: white stroke, dark outline */
 };
 
 static int hex_value(char c)

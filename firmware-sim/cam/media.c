@@ -29,9 +29,9 @@ struct cam_media {
     struct SwsContext *scaler;
     struct cam_encoder *encoder;
     struct cam_encoder_options options;
-    unsigned keep_every;     /* of the file's pictures, to stay below the target's rate */
+    unsigned keep_every; /* of the file's pictures, to stay below the target's rate */
     uint64_t seen;
-    uint32_t duration_90k;   /* of a picture where the file does not say */
+    uint32_t duration_90k; /* of a picture where the file does not say */
     int wraps;
     bool is_draining;
     struct sk_buf record, unit;
@@ -266,8 +266,8 @@ static int packet_read(struct cam_media *media)
 
 static uint32_t packet_duration(const struct cam_media *media)
 {
-    int64_t ticks = av_rescale_q(media->packet->duration, stream_of(media)->time_base,
-                                 (AVRational){1, TICKS});
+    int64_t ticks =
+        av_rescale_q(media->packet->duration, stream_of(media)->time_base, (AVRational){1, TICKS});
     return ticks > 0 && ticks <= DURATION_MAX ? (uint32_t)ticks : media->duration_90k;
 }
 
@@ -354,9 +354,9 @@ static int frame_next(struct cam_media *media)
 static int frame_fit(struct cam_media *media, struct cam_picture *picture)
 {
     AVFrame *in = media->frame, *out = media->fitted;
-    media->scaler = sws_getCachedContext(media->scaler, in->width, in->height, in->format,
-                                         out->width, out->height, AV_PIX_FMT_YUV420P,
-                                         SWS_BILINEAR, NULL, NULL, NULL);
+    media->scaler =
+        sws_getCachedContext(media->scaler, in->width, in->height, in->format, out->width,
+                             out->height, AV_PIX_FMT_YUV420P, SWS_BILINEAR, NULL, NULL, NULL);
     if (!media->scaler) {
         return -SK_EUNSUPPORTED;
     }

@@ -89,8 +89,7 @@ struct cam_paint cam_clear(uint32_t rgb, float alpha)
 
 struct cam_paint cam_lamp(uint32_t rgb, float alpha)
 {
-    return (struct cam_paint){
-        .kind = CAM_PAINT_FLAT, .rgb = rgb, .alpha = alpha, .is_lamp = true};
+    return (struct cam_paint){.kind = CAM_PAINT_FLAT, .rgb = rgb, .alpha = alpha, .is_lamp = true};
 }
 
 struct cam_paint cam_vertical(uint32_t top, uint32_t bottom, float y0, float y1)
@@ -151,8 +150,8 @@ static void paint_row(const struct cam_canvas *canvas, const struct cam_paint *p
     cam_yuv(paint->is_lamp ? rgb : graded(canvas, rgb), yuv);
 }
 
-/* Adds one edge's part of row y to the accumulator, whose first cell is the pixel at left_x: after a
- * running sum, each cell holds the area of its pixel that lies right of the edge, signed. */
+/* Adds one edge's part of row y to the accumulator, whose first cell is the pixel at left_x: after
+ * a running sum, each cell holds the area of its pixel that lies right of the edge, signed. */
 static void edge_accumulate(const struct edge *e, int y, float *accum, float left_x, float width)
 {
     float top = fmaxf(e->y0, (float)y), bottom = fminf(e->y1, (float)y + 1.0f);
@@ -344,8 +343,7 @@ void cam_fill(struct cam_canvas *canvas, const struct cam_point *points, size_t 
     }
 }
 
-void cam_rect(struct cam_canvas *canvas, float x, float y, float w, float h,
-              struct cam_paint paint)
+void cam_rect(struct cam_canvas *canvas, float x, float y, float w, float h, struct cam_paint paint)
 {
     const struct cam_point points[4] = {{x, y}, {x + w, y}, {x + w, y + h}, {x, y + h}};
     cam_fill(canvas, points, 4, paint);
@@ -368,8 +366,8 @@ void cam_round(struct cam_canvas *canvas, float x, float y, float w, float h, fl
         float cx = corner == 0 || corner == 3 ? x + w - r : x + r;
         float cy = corner < 2 ? y + h - r : y + r;
         for (int i = 0; i < STEPS; i++) {
-            float angle = (float)corner * 0.5f * CAM_PI +
-                          0.5f * CAM_PI * (float)i / (float)(STEPS - 1);
+            float angle =
+                (float)corner * 0.5f * CAM_PI + 0.5f * CAM_PI * (float)i / (float)(STEPS - 1);
             points[corner * STEPS + i] =
                 (struct cam_point){cx + r * cosf(angle), cy + r * sinf(angle)};
         }
@@ -406,7 +404,13 @@ void cam_line(struct cam_canvas *canvas, float x0, float y0, float x1, float y1,
 void cam_glow(struct cam_canvas *canvas, float cx, float cy, float rx, float ry, uint32_t rgb,
               float alpha)
 {
-    struct cam_paint paint = {.kind = CAM_PAINT_GLOW, .rgb = rgb, .alpha = alpha, .cx = cx,
-                              .cy = cy, .rx = rx, .ry = ry, .is_lamp = true};
+    struct cam_paint paint = {.kind = CAM_PAINT_GLOW,
+                              .rgb = rgb,
+                              .alpha = alpha,
+                              .cx = cx,
+                              .cy = cy,
+                              .rx = rx,
+                              .ry = ry,
+                              .is_lamp = true};
     cam_ellipse(canvas, cx, cy, rx, ry, paint);
 }

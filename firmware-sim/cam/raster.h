@@ -41,11 +41,11 @@ struct cam_paint {
 struct cam_canvas {
     struct cam_picture picture; /* planes borrowed */
     float scale_x, scale_y;
-    bool is_mirrored;           /* left and right swapped */
+    bool is_mirrored; /* left and right swapped */
     struct cam_grade grade;
     int clip_x0, clip_y0, clip_x1, clip_y1; /* pixels, end exclusive */
-    float *accum;               /* owned: one row of area differences */
-    uint8_t *cover;             /* owned: two rows of coverage */
+    float *accum;                           /* owned: one row of area differences */
+    uint8_t *cover;                         /* owned: two rows of coverage */
 };
 
 /* Binds a canvas to a picture (borrowed, even size) with neutral light and no clip. -SK_ENOMEM. */

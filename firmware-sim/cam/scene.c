@@ -21,7 +21,7 @@ struct cam_scene {
     struct cam_look look;
     char name[NAME_CAP];
     bool clock_cells;
-    uint8_t *still, *live;     /* owned: the picture's three planes in one block each */
+    uint8_t *still, *live; /* owned: the picture's three planes in one block each */
     size_t bytes;
     struct cam_picture picture; /* points into live */
     struct cam_canvas canvas;
@@ -29,30 +29,30 @@ struct cam_scene {
 };
 
 static const struct cam_place *(*const places[CAM_SCENE_COUNT])(void) = {
-    cam_place_gate,     cam_place_dock,    cam_place_corridor, cam_place_reception,
-    cam_place_car_park, cam_place_orchard, cam_place_workshop, cam_place_aisle,
+    cam_place_gate,     cam_place_dock,      cam_place_corridor,    cam_place_reception,
+    cam_place_car_park, cam_place_orchard,   cam_place_workshop,    cam_place_aisle,
     cam_place_rooftop,  cam_place_stairwell, cam_place_server_room, cam_place_river};
 
 /* Light of the hour, first = plain. */
 static const struct cam_grade outdoor_light[] = {
-    {{1.00f, 1.00f, 1.00f}, {0, 0, 0}},                /* noon */
-    {{1.03f, 0.98f, 0.89f}, {0.02f, 0.01f, 0.00f}},    /* morning */
-    {{0.88f, 0.92f, 0.96f}, {0.04f, 0.04f, 0.04f}},    /* overcast */
-    {{1.02f, 0.87f, 0.76f}, {0.03f, 0.00f, 0.00f}},    /* evening */
-    {{0.86f, 0.96f, 1.04f}, {0.00f, 0.01f, 0.03f}},    /* clear and cold */
-    {{0.56f, 0.61f, 0.78f}, {0.00f, 0.00f, 0.03f}},    /* dusk */
+    {{1.00f, 1.00f, 1.00f}, {0, 0, 0}},             /* noon */
+    {{1.03f, 0.98f, 0.89f}, {0.02f, 0.01f, 0.00f}}, /* morning */
+    {{0.88f, 0.92f, 0.96f}, {0.04f, 0.04f, 0.04f}}, /* overcast */
+    {{1.02f, 0.87f, 0.76f}, {0.03f, 0.00f, 0.00f}}, /* evening */
+    {{0.86f, 0.96f, 1.04f}, {0.00f, 0.01f, 0.03f}}, /* clear and cold */
+    {{0.56f, 0.61f, 0.78f}, {0.00f, 0.00f, 0.03f}}, /* dusk */
 };
 static const struct cam_grade indoor_light[] = {
-    {{1.00f, 1.00f, 1.00f}, {0, 0, 0}},                /* plain */
-    {{1.02f, 0.97f, 0.89f}, {0.01f, 0.00f, 0.00f}},    /* warm tubes */
-    {{0.93f, 0.99f, 1.03f}, {0, 0, 0}},                /* cold tubes */
-    {{0.78f, 0.79f, 0.83f}, {0, 0, 0}},                /* half of the lamps */
-    {{0.98f, 1.00f, 0.95f}, {0, 0, 0}},                /* old tubes */
+    {{1.00f, 1.00f, 1.00f}, {0, 0, 0}},             /* plain */
+    {{1.02f, 0.97f, 0.89f}, {0.01f, 0.00f, 0.00f}}, /* warm tubes */
+    {{0.93f, 0.99f, 1.03f}, {0, 0, 0}},             /* cold tubes */
+    {{0.78f, 0.79f, 0.83f}, {0, 0, 0}},             /* half of the lamps */
+    {{0.98f, 1.00f, 0.95f}, {0, 0, 0}},             /* old tubes */
 };
-static const uint32_t coats[] = {0x7d3f33, 0x3f5d76, 0x4d6a4a, 0xa0702f, 0x5b4a6e, 0xb25338,
-                                 0x2f6f73, 0x8a8f94};
-static const uint32_t vehicle_paints[] = {0xd9a92f, 0x2f6f8f, 0xb5482f, 0x4d7a52, 0x6a6f86,
-                                          0xc97a2c};
+static const uint32_t coats[] = {0x7d3f33, 0x3f5d76, 0x4d6a4a, 0xa0702f,
+                                 0x5b4a6e, 0xb25338, 0x2f6f73, 0x8a8f94};
+static const uint32_t vehicle_paints[] = {0xd9a92f, 0x2f6f8f, 0xb5482f,
+                                          0x4d7a52, 0x6a6f86, 0xc97a2c};
 
 const char *cam_scene_name(unsigned scene)
 {
@@ -189,8 +189,8 @@ static void text_draw(struct cam_scene *scene, int64_t wall_ms, uint64_t frame)
     snprintf(clock, sizeof clock, "%02u:%02u:%02u.%03u", ms / 3600000u % 24u, ms / 60000u % 60u,
              ms / 1000u % 60u, ms % 1000u);
     snprintf(count, sizeof count, "#%llu", (unsigned long long)frame);
-    int right = (int)scene->picture.width - margin -
-                (int)cam_font_width(scene->font, strlen(count));
+    int right =
+        (int)scene->picture.width - margin - (int)cam_font_width(scene->font, strlen(count));
     cam_font_draw(scene->font, &scene->picture, margin, top, scene->name);
     cam_font_draw(scene->font, &scene->picture, margin, bottom, clock);
     cam_font_draw(scene->font, &scene->picture, right, bottom, count);

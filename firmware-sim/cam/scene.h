@@ -20,9 +20,9 @@
 #define CAM_CELLS_COUNT 48u
 
 struct cam_scene_options {
-    unsigned scene;       /* 0 .. CAM_SCENE_COUNT - 1 */
+    unsigned scene; /* 0 .. CAM_SCENE_COUNT - 1 */
     uint64_t seed;
-    const char *name;     /* burnt in upper-case; copied */
+    const char *name; /* burnt in upper-case; copied */
     bool clock_cells;
 };
 
@@ -30,7 +30,7 @@ struct cam_scene_options {
 struct cam_picture {
     unsigned width, height;
     uint8_t *plane[3];
-    unsigned stride[3];   /* bytes */
+    unsigned stride[3]; /* bytes */
 };
 
 struct cam_scene;

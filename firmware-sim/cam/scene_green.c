@@ -52,9 +52,11 @@ static void gate_moving(struct cam_canvas *canvas, const struct cam_look *look, 
 {
     float depth = walk_depth(t + 9.0, 26.0 + 6.0 * (double)look->dial[4]);
     float feet = 208.0f + 128.0f * depth * depth;
-    struct cam_person person = {.x = 326.0f + 34.0f * depth, .feet = feet,
+    struct cam_person person = {.x = 326.0f + 34.0f * depth,
+                                .feet = feet,
                                 .height = 26.0f + 58.0f * depth * depth,
-                                .step = cam_round_of(t, 1.1), .mode = CAM_PERSON_WALKS_DEPTH,
+                                .step = cam_round_of(t, 1.1),
+                                .mode = CAM_PERSON_WALKS_DEPTH,
                                 .coat = look->coat};
     cam_clouds(canvas, look, t, 34, 56, 0.75f);
     gate_fence(canvas);
@@ -84,9 +86,8 @@ static float orchard_hive_x(const struct cam_look *look, int i)
 static void orchard_still(struct cam_canvas *canvas, const struct cam_look *look)
 {
     float rise = cam_dial(look, 0, -16, 16);
-    const struct cam_point hills[] = {{0, 190},          {140, 140 + rise}, {300, 180},
-                                      {460, 130 - rise}, {640, 176},        {640, 220},
-                                      {0, 220}};
+    const struct cam_point hills[] = {{0, 190},   {140, 140 + rise}, {300, 180}, {460, 130 - rise},
+                                      {640, 176}, {640, 220},        {0, 220}};
     static const float trees[5][3] = {
         {70, 216, 1.9f}, {210, 196, 1.4f}, {330, 186, 1.15f}, {430, 186, 1.15f}, {560, 212, 1.8f}};
     cam_rect(canvas, 0, 0, 640, 210, cam_vertical(0xbcd0d4, 0xefe3c4, 0, 210));
@@ -122,9 +123,12 @@ static void orchard_bees(struct cam_canvas *canvas, const struct cam_look *look,
 static void orchard_moving(struct cam_canvas *canvas, const struct cam_look *look, double t)
 {
     float at = cam_round_of(t, 38.0), go = at < 0.5f ? at * 2.0f : 2.0f - at * 2.0f;
-    struct cam_person keeper = {.x = -40.0f + 720.0f * go, .feet = 246, .height = 62,
+    struct cam_person keeper = {.x = -40.0f + 720.0f * go,
+                                .feet = 246,
+                                .height = 62,
                                 .step = cam_round_of(t, 1.2),
-                                .mode = CAM_PERSON_WALKS_SIDEWAYS, .coat = 0xe9e2cf,
+                                .mode = CAM_PERSON_WALKS_SIDEWAYS,
+                                .coat = 0xe9e2cf,
                                 .head = 0xc9a052};
     cam_clouds(canvas, look, t, 30, 50, 0.7f);
     cam_person_draw(canvas, &keeper);
@@ -167,9 +171,8 @@ static void river_still(struct cam_canvas *canvas, const struct cam_look *look)
     float rise = cam_dial(look, 0, -14, 14);
     const struct cam_point hills[] = {{0, 120},   {110, 84 + rise}, {240, 116}, {400, 76 - rise},
                                       {540, 112}, {640, 92},        {640, 150}, {0, 150}};
-    const struct cam_point bank[] = {{0, 360},   {0, 292},   {90, 300},  {210, 318},
-                                     {330, 334}, {450, 344}, {560, 350}, {640, 352},
-                                     {640, 360}};
+    const struct cam_point bank[] = {{0, 360},   {0, 292},   {90, 300},  {210, 318}, {330, 334},
+                                     {450, 344}, {560, 350}, {640, 352}, {640, 360}};
     cam_rect(canvas, 0, 0, 640, 150, cam_vertical(0xa8c6d8, 0xf0e6d0, 0, 150));
     cam_fill(canvas, hills, 8, cam_flat(0x8da283));
     cam_rect(canvas, 0, 146, 640, 22, cam_flat(0x7c8f5c));
@@ -191,8 +194,8 @@ static void river_water(struct cam_canvas *canvas, const struct cam_look *look, 
     for (unsigned i = 0; i < 34; i++) {
         float depth = cam_noise(look->seed, 400 + i), y = 172.0f + 150.0f * depth * depth;
         double speed = 30.0 - 16.0 * (double)depth;
-        float x = -60.0f + 760.0f * cam_round_of(t + 40.0 * (double)cam_noise(look->seed, 440 + i),
-                                                 speed);
+        float x = -60.0f +
+                  760.0f * cam_round_of(t + 40.0 * (double)cam_noise(look->seed, 440 + i), speed);
         float shine = 0.22f + 0.2f * sinf(2.0f * CAM_PI * cam_round_of(t + i, 2.6));
         float length = 12.0f + 40.0f * depth;
         cam_round(canvas, x, y, length, 1.4f + 1.6f * depth, 1.4f, cam_clear(0xeaf3f0, shine));

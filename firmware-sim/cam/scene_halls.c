@@ -14,11 +14,19 @@ static void shop_tools(struct cam_canvas *canvas, const struct cam_look *look)
         float x = 262.0f + 23.0f * (float)i, high = 26.0f + 26.0f * cam_noise(look->seed + 2, i);
         cam_rect(canvas, x - 2.5f, 82, 5, high, i % 2 ? steel : wood);
         switch ((unsigned)(3.99f * cam_noise(look->seed + 3, i))) {
-        case 0: cam_round(canvas, x - 10, 78, 20, 10, 2, steel); break;          /* hammer */
-        case 1: cam_ellipse(canvas, x, 84, 7, 7, steel);                          /* spanner */
-                cam_ellipse(canvas, x, 82, 3, 4, cam_flat(0xc2a374)); break;
-        case 2: cam_rect(canvas, x - 2.5f, 82 + high, 5, 16, wood); break;        /* driver */
-        default: cam_rect(canvas, x - 8, 82 + high, 16, 6, cam_flat(0xb5482f)); break;
+        case 0:
+            cam_round(canvas, x - 10, 78, 20, 10, 2, steel);
+            break; /* hammer */
+        case 1:
+            cam_ellipse(canvas, x, 84, 7, 7, steel); /* spanner */
+            cam_ellipse(canvas, x, 82, 3, 4, cam_flat(0xc2a374));
+            break;
+        case 2:
+            cam_rect(canvas, x - 2.5f, 82 + high, 5, 16, wood);
+            break; /* driver */
+        default:
+            cam_rect(canvas, x - 8, 82 + high, 16, 6, cam_flat(0xb5482f));
+            break;
         }
     }
 }
@@ -67,11 +75,10 @@ static void shop_fan(struct cam_canvas *canvas, double t)
 {
     for (int i = 0; i < 5; i++) {
         float a = 2.0f * CAM_PI * (cam_round_of(t, 1.7) + 0.2f * (float)i);
-        const struct cam_point blade[4] = {
-            {532, 126},
-            {532 + 20 * cosf(a - 0.2f), 126 + 20 * sinf(a - 0.2f)},
-            {532 + 29 * cosf(a + 0.1f), 126 + 29 * sinf(a + 0.1f)},
-            {532 + 28 * cosf(a + 0.5f), 126 + 28 * sinf(a + 0.5f)}};
+        const struct cam_point blade[4] = {{532, 126},
+                                           {532 + 20 * cosf(a - 0.2f), 126 + 20 * sinf(a - 0.2f)},
+                                           {532 + 29 * cosf(a + 0.1f), 126 + 29 * sinf(a + 0.1f)},
+                                           {532 + 28 * cosf(a + 0.5f), 126 + 28 * sinf(a + 0.5f)}};
         cam_fill(canvas, blade, 4, cam_flat(0x9aa0a0));
     }
     cam_ellipse(canvas, 532, 126, 5, 5, cam_flat(0xcfd2ce));
@@ -115,8 +122,8 @@ static void shop_grinder(struct cam_canvas *canvas, const struct cam_look *look,
 static void shop_lamp(struct cam_canvas *canvas, float x, double t)
 {
     float swing = 3.0f * sinf(2.0f * CAM_PI * cam_round_of(t + x, 4.6));
-    const float shade[8] = {x + swing - 9, 36, x + swing + 9, 36, x + swing + 24, 52,
-                            x + swing - 24, 52};
+    const float shade[8] = {x + swing - 9,  36, x + swing + 9,  36,
+                            x + swing + 24, 52, x + swing - 24, 52};
     cam_line(canvas, x, 0, x + swing, 38, 2, cam_flat(0x2c2d30));
     cam_quad(canvas, shade, cam_flat(0x3f5a4a));
     cam_ellipse(canvas, x + swing, 53, 10, 5, cam_lamp(0xfff6d8, 1.0f));
@@ -127,12 +134,16 @@ static void shop_moving(struct cam_canvas *canvas, const struct cam_look *look, 
     float at = cam_round_of(t + 4.0, 24.0);
     float go = cam_ease(at, 0.4f, 0.52f) - cam_ease(at, 0.88f, 1.0f); /* vice <-> grinder */
     bool is_walking = (at > 0.4f && at < 0.52f) || at > 0.88f;
-    float force = at > 0.55f && at < 0.86f ? 0.75f + 0.25f * sinf((float)fmod(t, 6.2831853) * 5) : 0;
+    float force =
+        at > 0.55f && at < 0.86f ? 0.75f + 0.25f * sinf((float)fmod(t, 6.2831853) * 5) : 0;
     float knock = at < 0.4f ? fabsf(sinf(2.0f * CAM_PI * cam_round_of(t, 1.2))) : 0.0f;
-    struct cam_person smith = {.x = 236.0f + 130.0f * go, .feet = 316, .height = 156,
+    struct cam_person smith = {.x = 236.0f + 130.0f * go,
+                               .feet = 316,
+                               .height = 156,
                                .step = cam_round_of(t, 1.0),
                                .mode = is_walking ? CAM_PERSON_WALKS_SIDEWAYS : CAM_PERSON_STANDS,
-                               .coat = look->coat, .head = 0x4a3527};
+                               .coat = look->coat,
+                               .head = 0x4a3527};
     shop_window(canvas, look, t);
     shop_fan(canvas, t);
     cam_person_draw(canvas, &smith);
@@ -210,8 +221,8 @@ static void server_still(struct cam_canvas *canvas, const struct cam_look *look)
     }
     for (unsigned i = 0; i < 4; i++) { /* lamps, far ones smaller */
         float s = 1.0f / (1.0f + 0.8f * (float)i), y = 150 - 175 * s;
-        const float lamp[8] = {320 - 46 * s, y, 320 + 46 * s, y, 320 + 40 * s, y + 26 * s,
-                               320 - 40 * s, y + 26 * s};
+        const float lamp[8] = {320 - 46 * s, y,          320 + 46 * s, y,
+                               320 + 40 * s, y + 26 * s, 320 - 40 * s, y + 26 * s};
         cam_quad(canvas, lamp, cam_lamp(0xfbfdfb, 1.0f));
     }
     for (unsigned k = 0; k < RACKS; k++) {
@@ -224,7 +235,8 @@ static void server_still(struct cam_canvas *canvas, const struct cam_look *look)
     cam_rect(canvas, 293, 124, 54, 79, cam_flat(0x77858b));
     cam_rect(canvas, 296, 127, 48, 76, cam_flat(0x5d6d75));
     cam_rect(canvas, 336, 164, 3, 9, cam_flat(0xd5dadb));
-    const float tray[2][8] = {{0, 8, 0, 34, 252, 112, 252, 108}, {640, 8, 640, 34, 388, 112, 388, 108}};
+    const float tray[2][8] = {{0, 8, 0, 34, 252, 112, 252, 108},
+                              {640, 8, 640, 34, 388, 112, 388, 108}};
     cam_quad(canvas, tray[0], cam_flat(0xc98a3a));
     cam_quad(canvas, tray[1], cam_flat(0x4f7f96));
 }
@@ -258,7 +270,8 @@ static void server_moving(struct cam_canvas *canvas, const struct cam_look *look
     bool is_walking = at < 0.3f || (at > 0.65f && at < 0.95f);
     float size = 1.0f / (4.0f - 2.6f * go);
     struct cam_person person = {.x = 320.0f + cam_dial(look, 2, -50, 50) * size,
-                                .feet = 150.0f + 215.0f * size, .height = 270.0f * size,
+                                .feet = 150.0f + 215.0f * size,
+                                .height = 270.0f * size,
                                 .step = cam_round_of(t, 1.1),
                                 .mode = is_walking ? CAM_PERSON_WALKS_DEPTH : CAM_PERSON_STANDS,
                                 .coat = look->coat};

@@ -8,11 +8,10 @@
 static void corridor_still(struct cam_canvas *canvas, const struct cam_look *look)
 {
     static const uint32_t doors[] = {0x8a6f52, 0x7d8a80, 0x6f5a48, 0x5f7886, 0x9a7a4e};
-    static const float door[4][8] = {
-        {40, 84.7f, 110, 115.4f, 110, 300.4f, 40, 338.3f},
-        {600, 84.7f, 530, 115.4f, 530, 300.4f, 600, 338.3f},
-        {150, 116.2f, 200, 139.3f, 200, 251.7f, 150, 278.7f},
-        {490, 116.2f, 440, 139.3f, 440, 251.7f, 490, 278.7f}};
+    static const float door[4][8] = {{40, 84.7f, 110, 115.4f, 110, 300.4f, 40, 338.3f},
+                                     {600, 84.7f, 530, 115.4f, 530, 300.4f, 600, 338.3f},
+                                     {150, 116.2f, 200, 139.3f, 200, 251.7f, 150, 278.7f},
+                                     {490, 116.2f, 440, 139.3f, 440, 251.7f, 490, 278.7f}};
     static const float planes[4][8] = {{0, 0, 640, 0, 402, 132, 238, 132},
                                        {0, 360, 640, 360, 402, 228, 238, 228},
                                        {0, 0, 240, 130, 240, 230, 0, 360},
@@ -72,8 +71,10 @@ static void corridor_moving(struct cam_canvas *canvas, const struct cam_look *lo
     float depth = 4.2f - 3.05f * go, size = 1.0f / depth;
     float open = cam_ease(depth, 3.1f, 3.6f);
     struct cam_person person = {.x = 320.0f + cam_dial(look, 2, -70, 70) * size,
-                                .feet = 180.0f + 180.0f * size, .height = 212.0f * size,
-                                .step = cam_round_of(t, 1.05), .mode = CAM_PERSON_WALKS_DEPTH,
+                                .feet = 180.0f + 180.0f * size,
+                                .height = 212.0f * size,
+                                .step = cam_round_of(t, 1.05),
+                                .mode = CAM_PERSON_WALKS_DEPTH,
                                 .coat = look->coat};
     corridor_lamps(canvas, look, t);
     if (depth > 3.6f) { /* beyond the door: seen only through the gap */
@@ -180,10 +181,11 @@ static void reception_moving(struct cam_canvas *canvas, const struct cam_look *l
     float at = cam_round_of(t + 3.0, 30.0);
     float in = cam_ease(at, 0.05f, 0.3f), out = cam_ease(at, 0.6f, 0.85f);
     bool is_walking = (in > 0.0f && in < 1.0f) || (out > 0.0f && out < 1.0f);
-    struct cam_person visitor = {.x = -50.0f + 290.0f * in - 290.0f * out, .feet = 334,
-                                 .height = 152, .step = cam_round_of(t, 1.1),
-                                 .mode = is_walking ? CAM_PERSON_WALKS_SIDEWAYS
-                                                    : CAM_PERSON_STANDS,
+    struct cam_person visitor = {.x = -50.0f + 290.0f * in - 290.0f * out,
+                                 .feet = 334,
+                                 .height = 152,
+                                 .step = cam_round_of(t, 1.1),
+                                 .mode = is_walking ? CAM_PERSON_WALKS_SIDEWAYS : CAM_PERSON_STANDS,
                                  .coat = look->coat};
     reception_window(canvas, look, t);
     reception_clock(canvas, look, t);
@@ -252,8 +254,11 @@ static void stairs_moving(struct cam_canvas *canvas, const struct cam_look *look
     float at = cam_round_of(t + 5.0, 26.0), go = at < 0.5f ? 2.0f * at : 2.0f - 2.0f * at;
     float x = 40.0f + 620.0f * go, on = (x - 132.0f) / 50.0f; /* steps climbed */
     float rise = on <= 0.0f ? 0.0f : floorf(on) + cam_ease(on - floorf(on), 0.0f, 0.55f);
-    struct cam_person person = {.x = x, .feet = 346.0f - 32.0f * rise, .height = 118,
-                                .step = cam_round_of(t, 1.4), .mode = CAM_PERSON_WALKS_SIDEWAYS,
+    struct cam_person person = {.x = x,
+                                .feet = 346.0f - 32.0f * rise,
+                                .height = 118,
+                                .step = cam_round_of(t, 1.4),
+                                .mode = CAM_PERSON_WALKS_SIDEWAYS,
                                 .coat = look->coat};
     stairs_window(canvas, look, t);
     cam_person_draw(canvas, &person);

@@ -20,8 +20,8 @@ static void park_still(struct cam_canvas *canvas, const struct cam_look *look)
     const float ground[8] = {0, 360, 0, 200, 640, 160, 640, 360};
     cam_rect(canvas, 0, 0, 640, 360, cam_vertical(0x1a1c1f, 0x3a3d40, 0, 360));
     for (unsigned i = 0; i < 26; i++) {
-        cam_ellipse(canvas, 640 * cam_noise(look->seed, 60 + i), 120 * cam_noise(look->seed, 90 + i),
-                    0.8f, 0.8f, cam_lamp(0xd8dde0, 0.5f));
+        cam_ellipse(canvas, 640 * cam_noise(look->seed, 60 + i),
+                    120 * cam_noise(look->seed, 90 + i), 0.8f, 0.8f, cam_lamp(0xd8dde0, 0.5f));
     }
     for (unsigned i = 0; i < 9; i++) { /* a town behind */
         float x = 80.0f * (float)i - 10.0f, high = 18.0f + 44.0f * cam_noise(look->seed, 130 + i);
@@ -54,9 +54,12 @@ static void park_moving(struct cam_canvas *canvas, const struct cam_look *look, 
     float lamp = flick < 0.12 || (flick > 0.3 && flick < 0.38) ? 0.45f : 1.0f;
     park_lamp(canvas, 400, lamp);
     float at = cam_round_of(t + 6.0, 24.0), x = -160.0f + 960.0f * cam_ease(at, 0.05f, 0.6f);
-    struct cam_person person = {.x = 660.0f - 720.0f * cam_round_of(t, 33.0), .feet = 246,
-                                .height = 52, .step = cam_round_of(t, 1.1),
-                                .mode = CAM_PERSON_WALKS_SIDEWAYS, .coat = look->coat,
+    struct cam_person person = {.x = 660.0f - 720.0f * cam_round_of(t, 33.0),
+                                .feet = 246,
+                                .height = 52,
+                                .step = cam_round_of(t, 1.1),
+                                .mode = CAM_PERSON_WALKS_SIDEWAYS,
+                                .coat = look->coat,
                                 .head = 0x14171a};
     cam_person_draw(canvas, &person);
     if (at < 0.62f) {
@@ -89,8 +92,8 @@ struct tower {
 static struct tower roof_tower(const struct cam_look *look, unsigned i)
 {
     static const uint32_t walls[3] = {0x33344a, 0x2a2c3e, 0x262738};
-    static const float tops[TOWERS] = {181, 192, 172, 126, 101, 123, 157, 164, 150, 181, 153,
-                                       193, 176};
+    static const float tops[TOWERS] = {181, 192, 172, 126, 101, 123, 157,
+                                       164, 150, 181, 153, 193, 176};
     float shift = (cam_noise(look->seed, 60 + i) - 0.5f) * (look->seed ? 60.0f : 0.0f);
     return (struct tower){52.0f * (float)i - 10.0f, tops[i] + shift * 0.7f,
                           44.0f + 8.0f * cam_noise(look->seed, 80 + i), walls[i % 3]};
@@ -123,7 +126,8 @@ static void roof_windows(struct cam_canvas *canvas, const struct cam_look *look,
             uint64_t id = 1000 + 64 * i + k;
             /* each window thinks anew every 20 to 60 s whether somebody is at home */
             double stay = 20.0 + 40.0 * (double)cam_noise(look->seed, id);
-            uint64_t turn = (uint64_t)((t + 60.0 * (double)cam_noise(look->seed, id + 5000)) / stay);
+            uint64_t turn =
+                (uint64_t)((t + 60.0 * (double)cam_noise(look->seed, id + 5000)) / stay);
             if (cam_noise(look->seed + turn, id) < 0.3f) {
                 cam_rect(canvas, tower.x + 5.0f + 10.0f * (float)(k % 4),
                          tower.y + 9.0f + 13.0f * (float)(k / 4), 5, 6, cam_lamp(0xf2cf86, 1.0f));
@@ -168,7 +172,6 @@ static void roof_moving(struct cam_canvas *canvas, const struct cam_look *look, 
     if (cam_round_of(t, 1.0) < 0.2f) {
         cam_glow(canvas, plane - 5, high, 9, 9, 0xff6a50, 0.9f);
     }
-    /* towers stand before the aeroplane */
     roof_windows(canvas, look, t);
     roof_gear(canvas, t);
     float beat = cam_round_of(t, 1.6), glow = beat < 0.5f ? sinf(2.0f * CAM_PI * beat) : 0.0f;
@@ -176,9 +179,12 @@ static void roof_moving(struct cam_canvas *canvas, const struct cam_look *look, 
     if (glow > 0.0f) {
         cam_glow(canvas, 482.5f, 108, 26, 26, 0xff4a36, 0.7f * glow);
     }
-    struct cam_person guard = {.x = -40.0f + 720.0f * cam_round_of(t, 36.0), .feet = 330,
-                               .height = 78, .step = cam_round_of(t, 1.1),
-                               .mode = CAM_PERSON_WALKS_SIDEWAYS, .coat = look->coat,
+    struct cam_person guard = {.x = -40.0f + 720.0f * cam_round_of(t, 36.0),
+                               .feet = 330,
+                               .height = 78,
+                               .step = cam_round_of(t, 1.1),
+                               .mode = CAM_PERSON_WALKS_SIDEWAYS,
+                               .coat = look->coat,
                                .head = 0x1d1f22};
     cam_person_draw(canvas, &guard);
 }

@@ -44,17 +44,16 @@ float cam_noise(uint64_t seed, uint64_t index);
 /* Dial `i` mapped to low .. high. */
 float cam_dial(const struct cam_look *look, unsigned i, float low, float high);
 /* One of `count` colours, chosen by dial `i`. */
-uint32_t cam_pick(const struct cam_look *look, unsigned i, const uint32_t *colours,
-                  unsigned count);
+uint32_t cam_pick(const struct cam_look *look, unsigned i, const uint32_t *colours, unsigned count);
 
 enum cam_person_mode { CAM_PERSON_STANDS, CAM_PERSON_WALKS_SIDEWAYS, CAM_PERSON_WALKS_DEPTH };
 
 struct cam_person {
     float x, feet, height;
-    float step;              /* 0 .. 1, place in the stride */
+    float step; /* 0 .. 1, place in the stride */
     enum cam_person_mode mode;
     uint32_t coat;
-    uint32_t head;           /* colour of hair, hat or hood; 0 = default dark */
+    uint32_t head; /* colour of hair, hat or hood; 0 = default dark */
 };
 void cam_person_draw(struct cam_canvas *canvas, const struct cam_person *person);
 

@@ -96,9 +96,13 @@ static void dock_moving(struct cam_canvas *canvas, const struct cam_look *look, 
     float near = 1.0f - cam_ease(at, 0.08f, 0.3f) + cam_ease(at, 0.68f, 0.86f);
     bool is_moving = (at > 0.08f && at < 0.3f) || (at > 0.68f && at < 0.86f);
     float walk = cam_round_of(t, 23.0), go = walk < 0.5f ? 2.0f * walk : 2.0f - 2.0f * walk;
-    struct cam_person worker = {.x = 470.0f + 190.0f * go, .feet = 282, .height = 84,
-                                .step = cam_round_of(t, 1.0), .mode = CAM_PERSON_WALKS_SIDEWAYS,
-                                .coat = 0xd98a2c, .head = 0xe2bf3a};
+    struct cam_person worker = {.x = 470.0f + 190.0f * go,
+                                .feet = 282,
+                                .height = 84,
+                                .step = cam_round_of(t, 1.0),
+                                .mode = CAM_PERSON_WALKS_SIDEWAYS,
+                                .coat = 0xd98a2c,
+                                .head = 0xe2bf3a};
     dock_door(canvas, 240, open);
     for (int i = 0; i < 3; i++) {
         bool is_free = i != 1 || near > 0.5f;
@@ -146,14 +150,16 @@ static void aisle_level(struct cam_canvas *canvas, const struct cam_look *look, 
             uint32_t colour = boxes[(int)(5.99f * cam_noise(look->seed, row * 16 + side * 8 + i))];
             const float hole[8] = {x0, top[0], x1, top[1], x1, low[1], x0, low[0]};
             const float load[8] = {x0, top[0] + lack * (low[0] - top[0]),
-                                   x1, top[1] + lack * (low[1] - top[1]), x1, low[1], x0, low[0]};
+                                   x1, top[1] + lack * (low[1] - top[1]),
+                                   x1, low[1],
+                                   x0, low[0]};
             cam_quad(canvas, hole, cam_flat(0x37322c));
             cam_quad(canvas, load, cam_flat(colour));
         }
         float x[2] = {side ? 640.0f : 0.0f, side ? 390.0f : 250.0f};
         float thick = 14;
-        const float beam[8] = {x[0], near_y[1], x[1], far_y[1], x[1], far_y[1] + 4,
-                               x[0], near_y[1] + thick};
+        const float beam[8] = {x[0], near_y[1],    x[1], far_y[1],
+                               x[1], far_y[1] + 4, x[0], near_y[1] + thick};
         cam_quad(canvas, beam, cam_flat(0xd06a2c));
     }
 }
@@ -217,9 +223,13 @@ static void aisle_moving(struct cam_canvas *canvas, const struct cam_look *look,
     float near = cam_ease(at, 0.0f, 0.4f) - cam_ease(at, 0.6f, 1.0f);
     float lift = cam_ease(at, 0.38f, 0.46f) - cam_ease(at, 0.54f, 0.6f);
     float cross = cam_round_of(t, 19.0);
-    struct cam_person person = {.x = 240.0f + 160.0f * cross, .feet = 172, .height = 40,
-                                .step = cam_round_of(t, 1.0), .mode = CAM_PERSON_WALKS_SIDEWAYS,
-                                .coat = 0xd98a2c, .head = 0xe2bf3a};
+    struct cam_person person = {.x = 240.0f + 160.0f * cross,
+                                .feet = 172,
+                                .height = 40,
+                                .step = cam_round_of(t, 1.0),
+                                .mode = CAM_PERSON_WALKS_SIDEWAYS,
+                                .coat = 0xd98a2c,
+                                .head = 0xe2bf3a};
     if (cross < 0.94f) {
         cam_clip(canvas, 251, 100, 138, 90);
         cam_person_draw(canvas, &person);

@@ -26,7 +26,7 @@ struct feed {
     struct cam_encoder *encoder;
     struct cam_media *media;
     int64_t start_ms;
-    int64_t due_90k;       /* since start: when the next picture is due */
+    int64_t due_90k; /* since start: when the next picture is due */
     int64_t last_pts_90k;
     uint32_t duration_90k; /* of the last picture, of the coming one for a scene */
     bool has_begun;
@@ -99,8 +99,8 @@ int cam_source_open(const struct cam_source_options *options, struct cam_source 
     const char *name = options->name ? options->name : "";
     memcpy(source->name, name, strnlen(name, CAM_NAME_CAP - 1)); /* calloc gave the end */
     source->seed = options->seed;
-    source->scene = options->scene == CAM_SCENE_BY_SEED ? cam_scene_of_seed(options->seed)
-                                                        : options->scene;
+    source->scene =
+        options->scene == CAM_SCENE_BY_SEED ? cam_scene_of_seed(options->seed) : options->scene;
     source->clock_cells = options->clock_cells;
     source->has_marker = options->has_marker;
     memcpy(source->marker, options->marker, sizeof source->marker);
@@ -158,7 +158,8 @@ static int feed_open(const struct cam_source *source, enum cam_stream stream, st
             cam_media_size(feed->media, &feed->width, &feed->height);
         }
     } else {
-        struct cam_scene_options scene = {.scene = source->scene, .seed = source->seed,
+        struct cam_scene_options scene = {.scene = source->scene,
+                                          .seed = source->seed,
                                           .name = source->name,
                                           .clock_cells = source->clock_cells};
         rc = cam_scene_new(&scene, options.width, options.height, &feed->scene);
@@ -220,14 +221,15 @@ static int feed_encode(struct feed *feed, int64_t wall_ms, bool force_key,
 }
 
 /* A player takes a step of more than two durations for a hole and waits for the next keyframe
- * (Media Source Extensions, coded frame processing). So after a pause the timeline catches up in
- * steps of at most two durations; only a long absence makes it jump, then with a keyframe. */
+ * (Media Source Extensions, coded frame processing), and it counts in rounded microseconds. So
+ * after a pause the timeline catches up in steps of less than two durations; only a long absence
+ * makes it jump, then with a keyframe. */
 static int64_t feed_pts(const struct feed *feed, uint32_t step_90k, bool is_jump)
 {
     if (!feed->has_begun || is_jump) {
         return feed->due_90k;
     }
-    int64_t limit = feed->last_pts_90k + 2 * (int64_t)step_90k;
+    int64_t limit = feed->last_pts_90k + step_90k + (int64_t)step_90k * 7 / 8;
     return feed->due_90k < limit ? feed->due_90k : limit;
 }
 

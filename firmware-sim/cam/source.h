@@ -14,31 +14,31 @@
 #include "firmware-sim/cam/fmp4.h"
 
 #define CAM_MARKER_LEN 32u
-#define CAM_NAME_CAP 32u      /* burnt-in name with its end; longer ones are cut */
-#define CAM_REASON_CAP 160u   /* text of a refusal with its end */
+#define CAM_NAME_CAP 32u    /* burnt-in name with its end; longer ones are cut */
+#define CAM_REASON_CAP 160u /* text of a refusal with its end */
 #define CAM_PATH_CAP 1024u
 #define CAM_SCENE_BY_SEED 255u /* let the seed choose the place */
 
 enum cam_stream { CAM_STREAM_MAIN, CAM_STREAM_SUB, CAM_STREAM_COUNT };
 
 struct cam_source_options {
-    const char *name;         /* burnt in upper-case; copied */
-    uint64_t seed;            /* palette, hour of the day, positions */
-    unsigned scene;           /* 0 .. CAM_SCENE_COUNT - 1 (scene.h) or CAM_SCENE_BY_SEED */
-    const char *media_path;   /* NULL = drawn scene; else this file, looped; copied */
-    bool clock_cells;         /* machine-readable clock in the picture (docs/design/scenes.md) */
-    bool has_marker;          /* plant `marker` in an SEI of every access unit */
+    const char *name;       /* burnt in upper-case; copied */
+    uint64_t seed;          /* palette, hour of the day, positions */
+    unsigned scene;         /* 0 .. CAM_SCENE_COUNT - 1 (scene.h) or CAM_SCENE_BY_SEED */
+    const char *media_path; /* NULL = drawn scene; else this file, looped; copied */
+    bool clock_cells;       /* machine-readable clock in the picture (docs/design/scenes.md) */
+    bool has_marker;        /* plant `marker` in an SEI of every access unit */
     uint8_t marker[CAM_MARKER_LEN];
 };
 
 struct cam_unit {
-    const uint8_t *data;      /* NAL units with 4-byte lengths; NULL = nothing due yet.
-                                 Valid until the next call on the same stream. */
+    const uint8_t *data; /* NAL units with 4-byte lengths; NULL = nothing due yet.
+                            Valid until the next call on the same stream. */
     size_t len;
-    uint64_t pts_90k;         /* since start; rises by 1 to 2 durations from unit to unit */
+    uint64_t pts_90k; /* since start; rises by 1 to 1.9 durations a unit */
     uint32_t duration_90k;
     bool is_key;
-    bool is_disc;             /* time jumped (the caller was away > 1 s): key, and set DISC */
+    bool is_disc; /* time jumped (the caller was away > 1 s): key, and set DISC */
 };
 
 struct cam_source;
@@ -89,7 +89,7 @@ SK_MUST int cam_source_init_segment(const struct cam_source *source, enum cam_st
 
 /* Appends `unit` as one fMP4 fragment whose tfdt is origin_90k + unit->pts_90k (the relay header's
  * PTS) to `out`. `sequence` counts from 1. */
-SK_MUST int cam_source_fragment(const struct cam_unit *unit, uint64_t origin_90k,
-                                uint32_t sequence, struct sk_buf *out);
+SK_MUST int cam_source_fragment(const struct cam_unit *unit, uint64_t origin_90k, uint32_t sequence,
+                                struct sk_buf *out);
 
 #endif

@@ -25,8 +25,8 @@ static double cpu_s(void)
 static int bench_place(unsigned place, const struct cam_encoder_options *options,
                        struct totals *totals)
 {
-    struct cam_scene_options look = {.scene = place, .seed = 41u + place, .clock_cells = true,
-                                     .name = cam_scene_name(place)};
+    struct cam_scene_options look = {
+        .scene = place, .seed = 41u + place, .clock_cells = true, .name = cam_scene_name(place)};
     struct cam_scene *scene = NULL;
     struct cam_encoder *encoder = NULL;
     int rc = cam_scene_new(&look, options->width, options->height, &scene);
@@ -45,8 +45,8 @@ static int bench_place(unsigned place, const struct cam_encoder_options *options
         totals->frames++;
     }
     totals->draw_s += draw_s;
-    totals->worst_draw_s = draw_s / FRAMES > totals->worst_draw_s ? draw_s / FRAMES
-                                                                  : totals->worst_draw_s;
+    totals->worst_draw_s =
+        draw_s / FRAMES > totals->worst_draw_s ? draw_s / FRAMES : totals->worst_draw_s;
     cam_encoder_free(&encoder);
     cam_scene_free(&scene);
     return rc;
@@ -75,9 +75,9 @@ static int bench_size(const char *label, const struct cam_encoder_options *optio
 
 int main(void)
 {
-    const struct cam_encoder_options sub = {.width = 640, .height = 360, .fps = 15,
-                                            .bitrate_bps = 400000, .gop_frames = 30};
-    const struct cam_encoder_options main_stream = {.width = 1280, .height = 720, .fps = 25,
-                                                    .bitrate_bps = 2000000, .gop_frames = 50};
+    const struct cam_encoder_options sub = {
+        .width = 640, .height = 360, .fps = 15, .bitrate_bps = 400000, .gop_frames = 30};
+    const struct cam_encoder_options main_stream = {
+        .width = 1280, .height = 720, .fps = 25, .bitrate_bps = 2000000, .gop_frames = 50};
     return bench_size("360p", &sub) || bench_size("720p", &main_stream);
 }

@@ -19,8 +19,7 @@ static const struct cam_encoder_options main_stream = {
 
 static struct cam_scene *scene_open(const struct cam_encoder_options *options, unsigned place)
 {
-    struct cam_scene_options look = {.scene = place, .seed = 9, .name = "cam",
-                                     .clock_cells = true};
+    struct cam_scene_options look = {.scene = place, .seed = 9, .name = "cam", .clock_cells = true};
     struct cam_scene *scene = NULL;
     assert_int_equal(cam_scene_new(&look, options->width, options->height, &scene), 0);
     return scene;
@@ -47,8 +46,8 @@ static void clock_survives(const struct cam_encoder_options *options, unsigned p
         struct cam_encoded unit;
         int64_t wall_ms = NOW_MS + 977 * i;
         uint64_t ms = 0;
-        assert_int_equal(
-            cam_encoder_put(encoder, cam_scene_draw(scene, wall_ms, i), false, &unit), 0);
+        assert_int_equal(cam_encoder_put(encoder, cam_scene_draw(scene, wall_ms, i), false, &unit),
+                         0);
         assert_int_equal(unit.is_key, i % options->gop_frames == 0);
         assert_int_equal(av_help_decode(decoder, unit.data, unit.len, frame), 0);
         assert_int_equal(cam_cells_read(frame->data[0], (size_t)frame->linesize[0],

@@ -8,8 +8,8 @@
 
 #include "firmware-sim/cam/fmp4.h"
 
-static const uint8_t avcc[] = {1, 0x4d, 0x40, 0x1f, 0xff, 0xe1, 0, 5, 0x67, 0x4d, 0x40, 0x1f,
-                               0x11, 1, 0, 4, 0x68, 0xee, 0x3c, 0x80};
+static const uint8_t avcc[] = {1,    0x4d, 0x40, 0x1f, 0xff, 0xe1, 0,    5,    0x67, 0x4d,
+                               0x40, 0x1f, 0x11, 1,    0,    4,    0x68, 0xee, 0x3c, 0x80};
 static const struct cam_fmp4_track track = {
     .width = 1280, .height = 720, .avcc = avcc, .avcc_len = sizeof avcc};
 
@@ -75,17 +75,17 @@ static void init_segment_is_whole(void **state)
     assert_memory_equal(need(&out, "moov/trak/mdia/hdlr", 0) + 8, "vide", 4);
     need(&out, "moov/trak/mdia/minf/vmhd", 12);
     assert_int_equal(u32(need(&out, "moov/trak/mdia/minf/dinf/dref/url ", 4)), 1);
-    static const char *const empty[] = {
-        "moov/trak/mdia/minf/stbl/stts", "moov/trak/mdia/minf/stbl/stsc",
-        "moov/trak/mdia/minf/stbl/stco"};
+    static const char *const empty[] = {"moov/trak/mdia/minf/stbl/stts",
+                                        "moov/trak/mdia/minf/stbl/stsc",
+                                        "moov/trak/mdia/minf/stbl/stco"};
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(u32(need(&out, empty[i], 8) + 4), 0);
     }
     need(&out, "moov/trak/mdia/minf/stbl/stsz", 12);
     const uint8_t *avc1 = need(&out, "moov/trak/mdia/minf/stbl/stsd/avc1", 0);
     assert_int_equal(u32(avc1 + 24), 1280u << 16 | 720u);
-    assert_memory_equal(
-        need(&out, "moov/trak/mdia/minf/stbl/stsd/avc1/avcC", sizeof avcc), avcc, sizeof avcc);
+    assert_memory_equal(need(&out, "moov/trak/mdia/minf/stbl/stsd/avc1/avcC", sizeof avcc), avcc,
+                        sizeof avcc);
     const uint8_t *trex = need(&out, "moov/mvex/trex", 24);
     assert_int_equal(u32(trex + 4), 1);
     assert_int_equal(u32(trex + 8), 1);
@@ -97,9 +97,11 @@ static void fragment_is_whole(void **state)
     (void)state;
     static const uint8_t unit[] = {0, 0, 0, 3, 0x65, 1, 2};
     for (int is_key = 0; is_key < 2; is_key++) {
-        struct cam_fmp4_sample sample = {.data = unit, .len = sizeof unit,
+        struct cam_fmp4_sample sample = {.data = unit,
+                                         .len = sizeof unit,
                                          .pts_90k = UINT64_C(0x0123456789ab),
-                                         .duration_90k = 3600, .is_key = is_key};
+                                         .duration_90k = 3600,
+                                         .is_key = is_key};
         struct sk_buf out;
         sk_buf_init(&out, 4096);
         assert_int_equal(cam_fmp4_fragment(&sample, 77, &out), 0);

@@ -14,8 +14,8 @@ static const unsigned sizes[2][2] = {{640, 360}, {1280, 720}};
 
 static struct cam_scene *scene_open(unsigned place, uint64_t seed, unsigned size, bool cells)
 {
-    struct cam_scene_options options = {.scene = place, .seed = seed, .name = "test-cam",
-                                        .clock_cells = cells};
+    struct cam_scene_options options = {
+        .scene = place, .seed = seed, .name = "test-cam", .clock_cells = cells};
     struct cam_scene *scene = NULL;
     assert_int_equal(cam_scene_new(&options, sizes[size][0], sizes[size][1], &scene), 0);
     return scene;
@@ -198,7 +198,12 @@ static void any_name_can_be_drawn(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        NULL, "", " ", "\xe5\x8c\x97\xe9\x97\xa8", "a\x01\x7f~{}", "0123456789012345678901234567890"
+        NULL,
+        "",
+        " ",
+        "\xe5\x8c\x97\xe9\x97\xa8",
+        "a\x01\x7f~{}",
+        "0123456789012345678901234567890"
         "12345678901234567890123456789012345678901234567890123456789"};
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct cam_scene *scene = NULL;
