@@ -50,7 +50,7 @@ void net_listener_set_tls(struct net_listener *l, struct tls_config *tls);
 /* Any thread. */
 void net_listener_stats(struct net_listener *l, struct net_listener_stats *out);
 
-/* Stop accepting; open streams live on. Any thread but a loop's that is blocked on it; the memory
+/* Stop accepting; open streams live on. Any thread, but before its loops are stopped; the memory
  * goes when the last stream does. NULL is fine. */
 void net_listener_close(struct net_listener *l);
 

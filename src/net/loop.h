@@ -68,8 +68,7 @@ void net_timer_init(struct net_timer *t, struct net_loop *loop,
                     void (*fn)(struct net_timer *t, void *arg), void *arg);
 
 /* Fire once at `at_ms` (of net_loop_now_ms), or after `in_ms`; replaces an earlier setting. On the
- * loop's thread. Timers due at the same ms fire in the order of setting when they were set for
- * different times, else in any. */
+ * loop's thread. Timers fire in the order of their times; those due at the same ms in any order. */
 void net_timer_set(struct net_timer *t, int64_t at_ms);
 void net_timer_set_in(struct net_timer *t, int64_t in_ms);
 void net_timer_cancel(struct net_timer *t);
