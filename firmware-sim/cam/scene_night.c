@@ -5,12 +5,16 @@
 
 /* ---- car-park ---- */
 
-static void park_lamp(struct cam_canvas *canvas, float x, float strength)
+static void park_lamp_head(struct cam_canvas *canvas, float x, float strength)
 {
-    cam_rect(canvas, x, 60, 4, 150, cam_flat(0x8f9493));
     cam_rect(canvas, x - 14, 56, 32, 7, cam_lamp(cam_mix(0x5a5c58, 0xdfe2de, strength), 1.0f));
     cam_glow(canvas, x + 2, 60, 34, 22, 0xf3f0dc, 0.35f * strength);
-    cam_glow(canvas, x, 236, 130, 66, 0xe9ece8, 0.72f * strength);
+}
+
+static void park_lamp(struct cam_canvas *canvas, float x)
+{
+    cam_rect(canvas, x, 60, 4, 150, cam_flat(0x8f9493));
+    cam_glow(canvas, x, 236, 130, 66, 0xe9ece8, 0.72f);
 }
 
 static void park_still(struct cam_canvas *canvas, const struct cam_look *look)
@@ -33,7 +37,9 @@ static void park_still(struct cam_canvas *canvas, const struct cam_look *look)
         const float line[8] = {a, 360, b, 246, b + 3, 246, a + 5, 360};
         cam_quad(canvas, line, cam_flat(0xa9adab));
     }
-    park_lamp(canvas, 120, 1.0f);
+    park_lamp(canvas, 120);
+    park_lamp_head(canvas, 120, 1.0f);
+    park_lamp(canvas, 400);
     for (unsigned i = 0; i < 3; i++) {
         if (look->seed == 0 || cam_noise(look->seed, 150 + i) > 0.25f) {
             uint32_t colour = look->seed ? paints[(int)(5.99f * look->dial[i])] : paints[i];
@@ -51,8 +57,11 @@ static void park_headlight(struct cam_canvas *canvas, float x, float y, float wa
 static void park_moving(struct cam_canvas *canvas, const struct cam_look *look, double t)
 {
     double flick = fmod(t, 9.0);
-    float lamp = flick < 0.12 || (flick > 0.3 && flick < 0.38) ? 0.45f : 1.0f;
-    park_lamp(canvas, 400, lamp);
+    bool is_dim = flick < 0.12 || (flick > 0.3 && flick < 0.38);
+    park_lamp_head(canvas, 400, is_dim ? 0.3f : 1.0f);
+    if (is_dim) {
+        cam_glow(canvas, 400, 236, 130, 66, 0x26292b, 0.6f);
+    }
     float at = cam_round_of(t + 6.0, 24.0), x = -160.0f + 960.0f * cam_ease(at, 0.05f, 0.6f);
     struct cam_person person = {.x = 660.0f - 720.0f * cam_round_of(t, 33.0),
                                 .feet = 246,
@@ -164,8 +173,8 @@ static void roof_moving(struct cam_canvas *canvas, const struct cam_look *look, 
     float plane = -60.0f + 800.0f * cam_round_of(t + 10.0, 40.0), high = 70.0f - 0.05f * plane;
     for (unsigned i = 0; i < 3; i++) {
         float x = -120.0f + 880.0f * cam_round_of(t + 50.0 * i, 150.0 + 20.0 * i);
-        cam_round(canvas, x, 96.0f + 24.0f * (float)i, 150, 5, 2.5f, cam_clear(0xf0c0a0, 0.2f));
-        cam_round(canvas, x + 30, 91.0f + 24.0f * (float)i, 80, 5, 2.5f,
+        cam_round(canvas, x, 47.0f + 14.0f * (float)i, 150, 5, 2.5f, cam_clear(0xf0c0a0, 0.2f));
+        cam_round(canvas, x + 30, 42.0f + 14.0f * (float)i, 80, 5, 2.5f,
                   cam_clear(0xf0c0a0, 0.16f));
     }
     cam_ellipse(canvas, plane, high, 1.6f, 1.6f, cam_lamp(0xffffff, 0.9f));
