@@ -76,7 +76,7 @@ static void rate_cb(struct net_timer *t, void *arg)
     net_timer_set_in(t, RATE_LOOK_MS);
 }
 
-void conn_open(struct net_stream *s)
+void conn_begin(struct net_stream *s)
 {
     struct edge *e = edge_get();
     struct conn *c = sk_alloc(sizeof(*c));

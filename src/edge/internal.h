@@ -132,7 +132,7 @@ struct conn {
     char source[SOURCE_SIZE];
 };
 
-void conn_open(struct net_stream *s);
+void conn_begin(struct net_stream *s);
 void conn_problem(struct conn *c, const struct problem *p);
 /* Queue bytes of an answer; 0, or -SK_ECLOSED: the connection was aborted and its end has been told
  * to everybody; touch it no more. */
@@ -202,7 +202,7 @@ SK_MUST int request_add(struct edge_request *row, char slot[20]);
 void request_remove(char slot[20]);
 /* 64 hexadecimal digits, made at first use. */
 const char *request_secret(void);
-void request_fini(void);
+void request_table_fini(void);
 
 /* ---- sockets (socket.c) ---------------------------------------------------------------------- */
 

@@ -34,7 +34,7 @@ const char *request_secret(void)
     return table.secret;
 }
 
-void request_fini(void)
+void request_table_fini(void)
 {
     pthread_mutex_lock(&table.lock);
     sk_wipe(table.secret, sizeof(table.secret));

@@ -160,7 +160,7 @@ static void open_cb(struct net_stream *s, const struct tls_peer *peer)
     else if (p != NULL)
         protocol_take(p, s, peer);
     else if (peer->alpn[0] == '\0' || strcmp(peer->alpn, "http/1.1") == 0)
-        conn_open(s);
+        conn_begin(s);
     else
         net_stream_abort(s, -SK_EUNSUPPORTED);
 }
@@ -506,7 +506,7 @@ static void edge_stop(void)
         identity_stop();
     }
     edge.pool = NULL;
-    request_fini();
+    request_table_fini();
     free(door.device_ca);
     door.device_ca = NULL;
 }
