@@ -38,6 +38,8 @@ room_lib = $(BUILD)/lib/$(1).a
 room_libs := $(foreach r,$(rooms_present),$(call room_lib,$(r)))
 cam_libs := $(foreach r,$(cam_present),$(call room_lib,fw-$(r)))
 
+-include scripts.mk
+
 .PHONY: all
 all: $(BUILD)/skep
 
@@ -59,6 +61,9 @@ $(BUILD)/lib/%.a:
 	@rm -f $@
 	@ar rcs $@ $^
 
+$(BUILD)/skep: $(BUILD)/obj/src/main.o $(BUILD)/obj/src/rooms.o $(room_libs) $(cam_libs) $(ASSET_OBJS)
+	@echo "  link $@"
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
 -include build.mk
--include scripts.mk
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -48,6 +48,13 @@ int device_is_online(const char *device, uint32_t *link);
 SK_MUST int device_id_raw(uint8_t raw[16], const char *id);
 void device_id_text(char id[DEVICE_ID_SIZE], const uint8_t raw[16]);
 
+/* ---- the demonstration's fleet ---- */
+
+/* An enrolment token for `count` simulated cameras, made by the box itself, valid for `ttl_s`.
+ * The caller wipes `token`. Store's errors. Main thread, after the room started. */
+SK_MUST int device_fleet_token(uint32_t count, int64_t ttl_s, char token[DEVICE_CODE_SIZE],
+                               char id[SESSION_ID_SIZE]);
+
 /* ---- figures of the relay for the events feed ---- */
 
 struct device_relay_figures {

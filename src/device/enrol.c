@@ -167,6 +167,25 @@ int enrol_token_make(uint32_t count, int64_t ttl_s, int simulated, const char *a
     return store_write(registry_store(), token_write, &row);
 }
 
+int device_fleet_token(uint32_t count, int64_t ttl_s, char token[DEVICE_CODE_SIZE],
+                       char id[SESSION_ID_SIZE])
+{
+    return enrol_token_make(count, ttl_s, 1, "box", sk_clock_wall_ms(), token, id);
+}
+
+/* What to type where the cameras are; the pin tells them this box from any other. */
+static int command_write(struct sk_buf *out, int64_t count)
+{
+    char pin[SK_HEX_SIZE(32)];
+    uint8_t hash[32];
+
+    edge_certificate_fingerprint(hash);
+    sk_hex_encode(pin, hash, sizeof(hash));
+    int err = sk_buf_addf(out, "skep %s --server https://%s:%u --pin %s --token-file -",
+                          count == 1 ? "camera" : "fleet", edge_host(), edge_port(), pin);
+    return err || count == 1 ? err : sk_buf_addf(out, " --count %lld", (long long)count);
+}
+
 int enrol_token_create(struct http_request *req)
 {
     static const char *const members[] = {"count", "ttl_s", "simulated", NULL};
@@ -197,10 +216,7 @@ int enrol_token_create(struct http_request *req)
     sk_json_set_int(answer, "count", count);
     struct sk_buf command;
     sk_buf_init(&command, 512);
-    if (!sk_buf_addf(&command,
-                     count == 1 ? "skep camera --server https://%s:%u --token-file -"
-                                : "skep fleet --server https://%s:%u --token-file - --count %lld",
-                     edge_host(), edge_port(), (long long)count))
+    if (!command_write(&command, count))
         sk_json_set_str(answer, "command", (const char *)command.data);
     sk_buf_fini(&command);
     sk_wipe(token, sizeof(token));

@@ -1,0 +1,11 @@
+/* The verbs of the command line. argv[0] is the verb. Exit codes: 0 done, 1 failed, 2 usage. */
+#ifndef SK_CLI_CLI_H
+#define SK_CLI_CLI_H
+
+int cli_serve(int argc, char **argv);
+int cli_view(int argc, char **argv);
+int cli_config(int argc, char **argv);
+int cli_owner(int argc, char **argv);
+int cli_version(void);
+
+#endif
