@@ -206,7 +206,10 @@ export interface Live {
     remembered(): Promise<readonly Remembered[]>;
     /** Enrol this browser's key now, if the open channel was born of a password. */
     remember(device: string): Promise<boolean>;
-    /** Forget pin, owner key and enrolment of one camera; an open channel also drops the enrolment there. */
+    /**
+     * Forget pin, owner key and enrolment of one camera. Where this browser owns the camera and the
+     * channel is open, the camera forgets this browser's key too; else an owner removes it there.
+     */
     forget(device: string): Promise<void>;
     /** As `forget` for every camera; the viewer key itself is erased too. */
     forgetAll(): Promise<void>;

@@ -12,7 +12,7 @@ import type { Signal } from "./signal";
 import { type Next, afterEnd, afterFailure, afterStream } from "./states";
 import { type LiveStream, type StreamFault, streamNew } from "./stream";
 import type { Tile } from "./tile";
-import { base64Decode, bytesEqual } from "../seal/bytes";
+import { base64Decode, base64Encode, bytesEqual } from "../seal/bytes";
 import { Role, fingerprintIs, keyName } from "../seal/fingerprint";
 import { triesLeft } from "../seal/limits";
 import type { HighMarks } from "../seal/receive";
@@ -20,6 +20,7 @@ import { clockRead, keyArg, ownerProof } from "../seal/shapes";
 
 const TICK_MS = 500;
 const LINGER_MS = 3_000;
+const UNENROL_MS = 2_000;
 const DEFAULT_ACTIONS: readonly Action[] = ["live-main", "live-sub"];
 /** After this many tries that failed for no reason of the person's, the pause is at its longest. */
 const CALM_MS = 60_000;
@@ -49,6 +50,8 @@ export interface Link {
     offsetChanged(): void;
     remember(): Promise<boolean>;
     claimOwner(): Promise<ClaimResult>;
+    /** Drops our enrolment in the camera where we may (as owner), before the keyring forgets. */
+    unenrol(): Promise<void>;
     /** The keyring forgot this camera. */
     forgotten(): Promise<void>;
     end(): void;
@@ -483,8 +486,9 @@ export function linkNew(context: LinkContext): Link {
             return { ok: true };
         }
         await entryChange({ owner: null });
-        const code = result.err.code;
-        return { ok: false, code: code === "conflict" ? "has-owner" : code === "denied" ? "denied" : "failed" };
+        // This channel was born of a password, so only an owner before us can be the reason of a "denied".
+        const isOwned = result.err.code === "denied" || result.err.code === "conflict";
+        return { ok: false, code: isOwned ? "has-owner" : "failed" };
     }
 
     function end(): void {
@@ -519,6 +523,12 @@ export function linkNew(context: LinkContext): Link {
             }
         },
         remember: async () => (session !== null && session.by === "password" && offer === null ? enrol(session) : false),
+        unenrol: async () => {
+            if (session === null || entryNow?.owner?.accepted !== true || !entryNow.enrolled) return;
+            const id = (await keyName(Role.viewer, (await keyring.viewer()).publicKey)).id;
+            const dropped = session.request("enrol.drop", { id: base64Encode(id) }, true);
+            await Promise.race([dropped, new Promise((resolve) => setTimeout(resolve, UNENROL_MS))]);
+        },
         forgotten: async () => {
             sessionDrop();
             proof = null;

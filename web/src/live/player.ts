@@ -5,13 +5,17 @@ import type { Delay } from "./api";
 import type { ClockMap } from "./messages";
 import { type Sink, type SinkUnit, sinkNew } from "./sink";
 
-const CHECK_MS = 100;
+const CHECK_MS = 50;
 const RATE_AT_S = 0.5;
 const JUMP_AT_S = 2;
-/** What the decoder needs before a picture is due, beside the pictures on their way. */
-const DECODE_S = 0.03;
-/** Above the cushion by this much: drift back to it. */
-const SLACK_S = 0.08;
+/** While the cached group still comes in after the first jump. */
+const JOIN_LAG_S = 0.3;
+/** The least that may be left when the next picture comes: under LOW_S it is decoded too late and
+ * dropped, over HIGH_S we are needlessly behind; drift towards GOAL_S in both cases. */
+const LOW_S = 0.03;
+const GOAL_S = 0.06;
+const HIGH_S = 0.14;
+const WINDOW_MS = 600;
 const STALL_MS = 2_000;
 const SAMPLES = 250;
 const TICKS_PER_S = 90_000;
@@ -54,9 +58,11 @@ export function playerNew(options: PlayerOptions): Player {
     let hasStarted = false;
     let frameCall = 0;
     let settled_ms = 0;
+    let started_ms = 0;
     let over = false;
     let reported_ms = 0;
     let positioned_ms = 0;
+    let lags: { readonly at_ms: number; readonly lag: number }[] = [];
 
     video.muted = true;
     video.autoplay = true;
@@ -77,15 +83,12 @@ export function playerNew(options: PlayerOptions): Player {
         return spans.length === 0 ? null : [spans.start(spans.length - 1), spans.end(spans.length - 1)];
     }
 
-    /** Left before the end: with less than a picture and a half each one comes too late and is dropped. */
-    function cushion_s(): number {
-        return (1.5 * (clock?.frame_ms ?? 40)) / 1_000 + DECODE_S;
-    }
-
     function jump(span: readonly [number, number]): void {
-        video.currentTime = Math.max(span[0], span[1] - cushion_s());
+        const frame_s = (clock?.frame_ms ?? 0) / 1_000;
+        video.currentTime = Math.max(span[0], span[1] - frame_s - GOAL_S);
         video.playbackRate = 1;
         settled_ms = Date.now();
+        lags = [];
     }
 
     /** The live edge: start there, drift back to it, jump if too far. */
@@ -95,11 +98,15 @@ export function playerNew(options: PlayerOptions): Player {
         const lag = span[1] - video.currentTime;
         if (!hasStarted) {
             hasStarted = true;
+            started_ms = Date.now();
             jump(span);
-        } else if (lag > JUMP_AT_S || video.currentTime < span[0] || lag < -DECODE_S) {
+        } else if (lag > JOIN_LAG_S && Date.now() - started_ms < STEADY_MS) {
+            jump(span);
+        } else if (lag > JUMP_AT_S || video.currentTime < span[0] || lag < -LOW_S) {
             resyncs += 1;
             jump(span);
         } else {
+            lags = [...lags.filter((one) => one.at_ms > Date.now() - WINDOW_MS), { at_ms: Date.now(), lag }];
             video.playbackRate = rateFor(lag);
         }
         if (video.paused) void video.play().catch(() => undefined);
@@ -111,12 +118,13 @@ export function playerNew(options: PlayerOptions): Player {
         }
     }
 
+    /** Lag saws up and down with every picture; its lowest point of late is what counts. */
     function rateFor(lag: number): number {
-        const goal = cushion_s();
         if (lag > RATE_AT_S) return 1.1;
-        if (lag > goal + SLACK_S) return 1.05;
-        if (lag < goal / 2) return 0.95;
-        const isBack = video.playbackRate > 1 ? lag <= goal + SLACK_S / 4 : lag >= goal * 0.8;
+        const least = lags.reduce((low, one) => Math.min(low, one.lag), lag);
+        if (least > HIGH_S) return 1.05;
+        if (least < LOW_S) return 0.95;
+        const isBack = video.playbackRate > 1 ? least <= GOAL_S : least >= GOAL_S;
         return isBack ? 1 : video.playbackRate;
     }
 
@@ -125,6 +133,7 @@ export function playerNew(options: PlayerOptions): Player {
         frameCall = video.requestVideoFrameCallback(onFrame);
         frames += 1;
         lastPaint_ms = Date.now();
+        check();
         const delay = delayOf(frame);
         if (delay !== null && Date.now() - settled_ms > STEADY_MS) samples = [...samples, delay].slice(-SAMPLES);
         if (frames === 1 || Date.now() - reported_ms > 1_000) {

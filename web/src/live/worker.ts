@@ -89,6 +89,7 @@ function close(): void {
 
 async function forget(device: string): Promise<null> {
     labels.drop(device);
+    await links.get(device)?.unenrol();
     await keyring.forget(device, Date.now());
     await links.get(device)?.forgotten();
     return null;
@@ -96,6 +97,7 @@ async function forget(device: string): Promise<null> {
 
 async function forgetAll(): Promise<null> {
     const devices = (await keyring.cameras()).map((entry) => entry.device);
+    await Promise.all(devices.map((device) => links.get(device)?.unenrol()));
     await keyring.forgetAll(Date.now());
     for (const device of devices) await links.get(device)?.forgotten();
     return null;
