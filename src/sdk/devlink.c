@@ -181,6 +181,8 @@ static int hello_ok_handle(struct sdk_devlink *l, const json_t *o, int64_t now_m
     l->link = (uint32_t)link;
     l->keepalive_ms = keepalive_s * 1000;
     l->state = SDK_LINK_UP;
+    if (l->clock_offset_ms == 0)
+        l->clock_offset_ms = wall - now_ms + l->skew_ms;
     /* The first one soon, somewhere within the period: ten thousand links must not beat together. */
     l->deadline_ms = now_ms + 1 + sk_random_below((uint32_t)l->keepalive_ms);
     l->ops->ready(l->user, wall);

@@ -55,8 +55,9 @@ struct sdk_devlink {
     enum sdk_devlink_state state;
     uint32_t link, seq_out, seq_in;
     int64_t deadline_ms, heard_ms, keepalive_ms;
-    int64_t t0, last_t0, last_t3; /* own clock, ms; 0 = none */
-    int64_t clock_offset_ms;      /* added to t0 and t3: a simulated clock skew */
+    int64_t t0, last_t0, last_t3; /* own wall clock, ms; 0 = none */
+    int64_t clock_offset_ms;      /* own wall clock = now_ms + this; 0 = taken from HELLO_OK */
+    int64_t skew_ms;              /* a simulated fault of that clock; set after init */
     struct sk_buf in;             /* empty between frames */
 };
 
