@@ -22,7 +22,7 @@ const PAGES = [
     ['live', 'wall', '/live'], ['states', 'states', '/live?grid=16'], ['states2', 'states', '/live?grid=4&page=4'], ['empty', 'empty', '/live'],
     ['camera', 'wall', `/cameras/${ids[0]}`], ['camera-offline', 'wall', `/cameras/${ids[6]}`], ['list', 'wall', '/cameras'], ['big', 'big', '/cameras'],
     ['add', 'wall', '/cameras?add=1'], ['add2', 'wall', '/cameras?add=1', click('dialog .btn.pri')],
-    ['password', 'wall', '/live', click(`#tile-${ids[11]} .cover .btn`)], ['remove', 'wall', `/cameras/${ids[0]}`, click('.facts .acts .btn:nth-child(2)')],
+    ['password', 'wall', '/live', async (page) => { await page.locator(`#tile-${ids[11]}`).scrollIntoViewIfNeeded(); await page.click(`#tile-${ids[11]} .cover .btn`); await page.waitForTimeout(300); }], ['remove', 'wall', `/cameras/${ids[0]}`, click('.facts .acts .btn:nth-child(2)')],
     ['me', 'wall', '/me'], ['about', 'wall', '/settings/about'], ['more', 'wall', '/more'],
     ['setup', 'setup', '/setup#t=abc&s=AAAAAAAAAAAAAAAAAAAAAA', async (page) => { await page.fill('input[name=username]', 'Lin Wei'); await page.fill('input[type=password]', 'correct horse bat'); await page.waitForTimeout(600); }],
     ['setup2', 'setup', '/setup#t=abc', async (page) => { await page.fill('input[name=username]', 'Lin Wei'); await page.fill('input[type=password]', 'correct horse bat'); await page.keyboard.press('Enter'); await page.waitForTimeout(600); }],

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { pages } from 'skep:rooms';
-import { rich, t } from '../i18n';
+import { t } from '../i18n';
 import { Icon } from '../ui/icon';
 import { Mark } from '../ui/mark';
 import { StaleStrip } from '../ui/notes';
@@ -37,7 +37,7 @@ export function SimStrip() {
     return (
         <aside class="sim-bar" aria-label={t('state.simulated')}>
             <span class="word"><Icon name="sim" small /><b>{t('state.simulated')}</b></span>
-            <span class="wide">{text}</span><span class="narrow">{n ? t('sim.short', { n }) : text}</span>
+            <span class="wide">{text}</span><span class="narrow">{n ? t('sim.short', { n }) : t('sim.fleet-short')}</span>
             {session.value.is === 'in' && <a class="end wide" href="/settings/about">{t('sim.what')}</a>}
         </aside>
     );
@@ -119,5 +119,3 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
         </div>
     );
 }
-
-export const unreachableText = () => rich('offline.answer');

@@ -14,6 +14,7 @@ export const en = {
     'sim.cameras': { one: '1 camera on this box runs the real firmware; what it films is drawn', other: '{n} cameras on this box run the real firmware; what they film is drawn' },
     'sim.short': { one: '1 camera; what it films is drawn', other: '{n} cameras; what they film is drawn' },
     'sim.fleet': 'The cameras of this demonstration are simulated; what they film is drawn',
+    'sim.fleet-short': 'What these cameras film is drawn',
     'sim.what': 'What is simulated',
 
     'act.again': 'Try again', 'act.back': 'Back', 'act.cancel': 'Cancel', 'act.close': 'Close', 'act.copied': 'Copied', 'act.copy': 'Copy',
@@ -56,6 +57,7 @@ export const en = {
     'live.none': { one: 'The camera is <b>not playing</b>.', other: 'None of <b>{n}</b> cameras is playing.' },
     'live.opening': { one: 'Opening <b>1</b> camera.', other: 'Opening <b>{n}</b> cameras.' },
     'live.more-opening': { one: '<b>1</b> more is opening.', other: '<b>{n}</b> more are opening.' },
+    'live.below': { one: '1 more plays when you scroll to it.', other: '{n} more play when you scroll to them.' },
     'live.look': { one: '<a>1 needs a look</a>.', other: '<a>{n} need a look</a>.' },
     'live.elsewhere': { one: '1 more is on another page.', other: '{n} more are on other pages.' },
     'live.unknown': 'What is happening now is not known.',

@@ -41,6 +41,9 @@ export function t(key: Key, vars: Vars = {}): string {
     });
 }
 
+/** What stands between two sentences. */
+export const gap = (): string => (language === 'zh-CN' ? '' : ' ');
+
 export type Slots = Readonly<Record<string, (children: ComponentChildren) => VNode>>;
 
 /** A sentence with marked runs: `<b>` stays bold, other tags are given by the caller (links). */

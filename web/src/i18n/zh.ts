@@ -14,6 +14,7 @@ export const zh: Messages = {
     'sim.cameras': '本机运行 {n} 台摄像机的真实固件，画面为绘制',
     'sim.short': '{n} 台摄像机，画面为绘制',
     'sim.fleet': '本演示中的摄像机为模拟，画面为绘制',
+    'sim.fleet-short': '摄像机的画面为绘制',
     'sim.what': '哪些是模拟的',
 
     'act.again': '重试', 'act.back': '返回', 'act.cancel': '取消', 'act.close': '关闭', 'act.copied': '已复制', 'act.copy': '复制',
@@ -56,6 +57,7 @@ export const zh: Messages = {
     'live.none': '<b>{n}</b> 台摄像机均未播放。',
     'live.opening': '正在打开 <b>{n}</b> 台摄像机。',
     'live.more-opening': '另有 <b>{n}</b> 台正在打开。',
+    'live.below': '另有 {n} 台滚动到时播放。',
     'live.look': '<a>{n} 台需要查看</a>。',
     'live.elsewhere': '另有 {n} 台在其他页。',
     'live.unknown': '目前状况未知。',

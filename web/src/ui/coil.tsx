@@ -3,7 +3,7 @@ export type Tone = 'on' | 'ok' | 'warn' | 'error' | 'sealed' | 'straw';
 /** How many of `of` segments a share of the whole fills: any amount above zero shows. */
 export function coilFill(share: number, of: number): number {
     if (!(share > 0)) return 0;
-    return Math.min(of, Math.max(1, Math.round(share * of)));
+    return Math.min(of, Math.ceil(share * of));
 }
 
 /** Straw rings laid flat. Decoration: the amount always stands beside it as text. */

@@ -1,4 +1,6 @@
 // The woven fingerprint, console.md 8.3: first 24 bits of SHA-256(public key), rows of 2, 4, 6, 6, 6 cells.
+import { keyName, Role } from '../seal/fingerprint';
+
 export const WEAVE_ROWS = [2, 4, 6, 6, 6] as const;
 export const WEAVE_BITS = 24;
 
@@ -27,18 +29,15 @@ export function hexGroups(bytes: Uint8Array): string {
     return (hex.match(/.{1,4}/g) ?? []).join(' ');
 }
 
-export interface KeyFace { readonly bits: readonly boolean[]; readonly hex: string }
+export interface KeyFace { readonly bits: readonly boolean[]; readonly hex: string; readonly fingerprint: string }
 
 const faces = new Map<string, Promise<KeyFace>>();
 
-/** Weave and 16-byte fingerprint of a public key (base64url); the same promise for the same key. */
+/** A camera's seal key (base64url) as people see it: the same names as the sealed layer gives it. */
 export function faceOfKey(key: string): Promise<KeyFace> {
     let face = faces.get(key);
     if (!face) {
-        face = crypto.subtle.digest('SHA-256', fromBase64url(key)).then((d) => {
-            const hash = new Uint8Array(d);
-            return { bits: bitsOf(hash), hex: hexGroups(hash.subarray(0, 16)) };
-        });
+        face = keyName(Role.seal, fromBase64url(key)).then((n) => ({ bits: n.weave, hex: n.hex, fingerprint: n.fingerprint }));
         faces.set(key, face);
     }
     return face;

@@ -105,7 +105,7 @@ function Found({ device, onClose }: { readonly device: Device; readonly onClose:
         <div class="stack" role="status">
             <div class="key-row">
                 <Weave bits={face?.bits ?? null} size={76} />
-                <div><p class="row"><b>{device.name}</b>{device.simulated && <SimChip />}</p><p class="small quiet">{device.model} · {device.fw}</p>{face && <Groups hex={face.hex} />}</div>
+                <div><p class="row"><b>{device.name}</b>{device.simulated && <SimChip />}</p><p class="small quiet">{device.model} · {device.fw}</p>{face && <><Groups hex={face.hex} /><p class="mono">{face.fingerprint}</p></>}</div>
             </div>
             <Hint>{t(device.seal ? 'add.compare' : 'add.no-key')}</Hint>
             <div class="acts"><button type="button" class="btn pri" data-first="" onClick={open}>{t('add.open')}</button><button type="button" class="btn" onClick={onClose}>{t('act.close')}</button></div>

@@ -5,7 +5,7 @@ import { fleet, readyFleet, type Loaded } from '../../app/devices';
 import { onNews, staleSince } from '../../app/events';
 import { useKeys } from '../../app/keys';
 import { navigate, setQuery, type PageProps } from '../../app/router';
-import { rich, t } from '../../i18n';
+import { gap, rich, t } from '../../i18n';
 import { count, span, zoneName } from '../../i18n/format';
 import { Icon } from '../../ui/icon';
 import { Empty, Failure, Loading } from '../../ui/notes';
@@ -63,7 +63,7 @@ export function ListPage({ query }: PageProps) {
     const offline = f ? f.total - f.online : 0;
     const answer = total === null ? t('load.cameras') : total === 0 ? rich('cameras.none')
         : f && offline === 0 ? rich('cameras.all-online', { n: f.total })
-            : f ? [...rich('cameras.some-online', { online: f.online, total: f.total }), ' ', ...rich('cameras.offline', { n: offline }, { a: (kids) => <a href="/cameras?state=offline">{kids}</a> })]
+            : f ? [...rich('cameras.some-online', { online: f.online, total: f.total }), gap(), ...rich('cameras.offline', { n: offline }, { a: (kids) => <a href="/cameras?state=offline">{kids}</a> })]
                 : rich('cameras.total', { n: total });
     return (
         <>
@@ -173,7 +173,7 @@ function Row({ device: d, now, onFocus }: { readonly device: Device; readonly no
         <tr class="to-open">
             <th scope="row"><span class="row"><KeyWeave seal={d.seal} /><span><a class="row-link" href={`/cameras/${d.id}`} onFocus={onFocus}>{d.name}</a><span class="l2 mono">{d.id.slice(0, 8)}</span></span></span></th>
             <td><span class="chips"><StateChip device={d} />{d.simulated && <SimChip />}</span></td>
-            <td><Time ms={s.ms} /><span class="l2">{s.text}</span></td>
+            <td>{d.state === 'online' ? t('history.now') : <Time ms={s.ms} />}<span class="l2">{s.text}</span></td>
             <td>{d.model}<span class="l2">{d.hw}</span></td>
             <td>{d.fw}</td>
             <td class={late ? 'num warn' : 'num'}>{off ? <>{late && <Icon name="warn" small />} {off}</> : <span class="quiet">–</span>}</td>

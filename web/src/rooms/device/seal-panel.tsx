@@ -95,6 +95,7 @@ function Closed({ device }: { readonly device: Device }) {
         <>
             <h2><Word tone="unknown" icon="unknown">{t('seal.closed')}</Word></h2>
             <div class="seal"><Weave bits={known?.weave ?? face?.bits ?? null} size={76} />{face && <Groups hex={face.hex} />}</div>
+            {(known ?? face) && <dl class="kv"><dt>{t('seal.on-label')}</dt><dd class="mono label-fp">{(known ?? face)?.fingerprint}</dd></dl>}
             <p class="small quiet">{t(known ? 'seal.closed-known' : device.seal ? 'seal.closed-directory' : 'seal.closed-none')}</p>
         </>
     );

@@ -22,15 +22,17 @@ export function delays(states: Iterable<WatchState>): { p50: number; p95: number
 export const turns = (states: Iterable<WatchState>): number =>
     [...states].reduce((sum, s) => sum + Math.max(0, (sealOf(s)?.key?.turn ?? 1) - 1), 0);
 
-export function Instruments({ states, shown }: { readonly states: ReadonlyMap<string, WatchState>; readonly shown: number }) {
-    const playing = [...states.values()].filter(isPlaying).length;
+export function Instruments({ states }: { readonly states: ReadonlyMap<string, WatchState> }) {
+    const shown = [...states.values()].filter(isPlaying);
+    const playing = shown.length;
+    const sealed = shown.filter((s) => sealOf(s) !== null).length;
     const d = delays(states.values());
     const relay = relayFacts.value;
     return (
         <dl class="instr sheet">
             <div>
                 <dt>{t('instr.decrypted')}<span>{t('instr.turns', { n: turns(states.values()) })}</span></dt>
-                <dd><b>{t('instr.here')}</b><Coil of={8} on={coilFill(shown ? playing / shown : 0, 8)} tone="sealed" /></dd>
+                <dd><b>{t('instr.here')}</b><Coil of={8} on={coilFill(playing ? sealed / playing : 0, 8)} tone="sealed" /></dd>
             </div>
             <div>
                 <dt>{t('instr.delay')}<span>{t('instr.limit', { limit: millis(LIMIT_MS) })}</span></dt>

@@ -36,7 +36,7 @@ export function PasswordDialog({ device, watch, state, live, onClose }: {
     };
     return (
         <Dialog title={t('password.title', { name: device.name })} onClose={onClose}>
-            <div class="row"><KeyWeave seal={device.seal} size={52} /><p class="quiet small">{t('password.why')}</p></div>
+            <div class="key-row"><KeyWeave seal={device.seal} size={52} /><p class="quiet small">{t('password.why')}</p></div>
             {tries && <Hint icon="warn">{t('password.wrong')} {tries.sub}</Hint>}
             <div class="seg" role="group" aria-label={t('password.way')}>
                 {WAYS.map(([name, label]) => (

@@ -5,13 +5,13 @@ import type { Device } from '../../app/api';
 import { ensureDevices, fleet, loadFleet, type Fleet } from '../../app/devices';
 import { useKeys } from '../../app/keys';
 import { navigate, setQuery, type PageProps } from '../../app/router';
-import { rich, t } from '../../i18n';
+import { gap, rich, t } from '../../i18n';
 import { span } from '../../i18n/format';
 import type { WatchState } from '../../live/api';
 import { Icon } from '../../ui/icon';
 import { Empty, Failure, Loading } from '../../ui/notes';
 import { Head, Hint } from '../../ui/parts';
-import { isPlaying, faceOf, sealOf } from './face';
+import { isPlaying, faceOf } from './face';
 import { Instruments } from './instruments';
 import { Tile } from './tile';
 import { useShown } from './watch';
@@ -41,37 +41,39 @@ function setState(device: string, state: WatchState | null): void {
     statesSignal.value = next;
 }
 
-/** How many of the shown cameras play, open, and need a person. */
+/** How many of the shown cameras play, open, wait below the screen's edge, and need a person. */
 export function tally(devices: readonly Device[], states: ReadonlyMap<string, WatchState>) {
     let playing = 0;
     let opening = 0;
+    let below = 0;
     let look = 0;
-    let sealed = 0;
     for (const d of devices) {
         const s = states.get(d.id);
         if (d.state === 'offline') look++;
-        else if (!s || s.phase === 'idle' || s.phase === 'opening') opening++;
+        else if (!s || s.phase === 'idle') below++;
+        else if (s.phase === 'opening') opening++;
         else {
-            if (isPlaying(s)) { playing++; sealed += sealOf(s) ? 1 : 0; }
+            if (isPlaying(s)) playing++;
             if (faceOf(s, Date.now()).look) look++;
         }
     }
-    return { playing, opening, look, sealed };
+    return { playing, opening, below, look };
 }
 
 function answer(shown: readonly Device[], total: number) {
-    const { playing, opening, look } = tally(shown, statesSignal.value);
+    const { playing, opening, below, look } = tally(shown, statesSignal.value);
     const slots = {
         a: (kids: unknown) => <button type="button" class="link" onClick={goToLook}>{kids as string}</button>,
     };
     const vars = { playing, total: shown.length };
     const parts = [];
-    if (!playing && opening) parts.push(...rich('live.opening', { n: opening }));
+    if (!playing && opening + below) parts.push(...rich('live.opening', { n: opening + below }));
     else if (!playing) parts.push(...rich('live.none', { n: shown.length }));
     else parts.push(...rich(playing === shown.length ? 'live.all' : 'live.some', vars));
-    if (playing && opening) parts.push(' ', ...rich('live.more-opening', { n: opening }));
-    if (look) parts.push(' ', ...rich('live.look', { n: look }, slots));
-    if (total > shown.length) parts.push(' ', ...rich('live.elsewhere', { n: total - shown.length }));
+    if (playing && opening) parts.push(gap(), ...rich('live.more-opening', { n: opening }));
+    if (playing && below) parts.push(gap(), ...rich('live.below', { n: below }));
+    if (look) parts.push(gap(), ...rich('live.look', { n: look }, slots));
+    if (total > shown.length) parts.push(gap(), ...rich('live.elsewhere', { n: total - shown.length }));
     return parts;
 }
 
@@ -185,7 +187,7 @@ function Wall({ fleet: f, query }: { readonly fleet: Fleet; readonly query: URLS
                     />
                 ))}
             </div>
-            <Instruments states={statesSignal.value} shown={shown.length} />
+            <Instruments states={statesSignal.value} />
         </>
     );
 }
