@@ -59,7 +59,12 @@ $(BUILD)/host/check_embed: $(BUILD)/obj/tests/embed/check_embed.o $(ASSET_OBJS) 
 LINT := layers banned sql format sizes
 .PHONY: lint
 lint:
-	@for check in $(LINT); do node scripts/check-$$check.mjs || exit 1; done
+	@failed=0; for check in $(LINT); do node scripts/check-$$check.mjs || failed=1; done; exit $$failed
+
+# Rewrite the C files as .clang-format has it.
+.PHONY: format
+format:
+	@node scripts/check-format.mjs --fix
 
 data/weak-passwords.txt: scripts/gen-weak-passwords.mjs
 	node $< > $@.tmp && mv $@.tmp $@

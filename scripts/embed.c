@@ -191,7 +191,8 @@ static FILE *source_open(const char *dir, const char *name)
 
 static void data_write(FILE *out, size_t i, const char *suffix, const char *disk)
 {
-    fprintf(out, ".balign 8\n.globl sk_asset_%zu%s\n.hidden sk_asset_%zu%s\n", i, suffix, i, suffix);
+    fprintf(out, ".balign 8\n.globl sk_asset_%zu%s\n.hidden sk_asset_%zu%s\n", i, suffix, i,
+            suffix);
     fprintf(out, "sk_asset_%zu%s:\n.incbin \"%s\"\n.byte 0\n", i, suffix, disk);
 }
 

@@ -139,9 +139,9 @@ int conn_open(struct conn *c, const char *path, enum conn_role role, struct sk_b
     int rc = sqlite3_open_v2(path, &c->db, flags, NULL);
     if (rc == SQLITE_OK) {
         conn_harden(c->db);
-        rc = sqlite3_exec(c->db,
-                          "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;",
-                          NULL, NULL, NULL);
+        rc = sqlite3_exec(
+            c->db, "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;", NULL,
+            NULL, NULL);
     }
     if (rc != SQLITE_OK) {
         why_set(why, "%s cannot be opened: %s.", path, sqlite3_errstr(rc));

@@ -23,9 +23,9 @@ static const char *network_name(const struct statfs *fs)
         uint32_t magic;
         const char *name;
     } known[] = {
-        {0x6969, "NFS"},       {0xff534d42, "CIFS"},   {0xfe534d42, "SMB"},    {0x517b, "SMB"},
-        {0x01021997, "9P"},    {0x5346414f, "AFS"},    {0x00c36400, "Ceph"},   {0x0bd00bd0, "Lustre"},
-        {0x73757245, "Coda"},  {0x7461636f, "OCFS2"},  {0x01161970, "GFS2"},   {0x564c, "NCP"},
+        {0x6969, "NFS"},        {0xff534d42, "CIFS"},  {0xfe534d42, "SMB"},  {0x517b, "SMB"},
+        {0x01021997, "9P"},     {0x5346414f, "AFS"},   {0x00c36400, "Ceph"}, {0x0bd00bd0, "Lustre"},
+        {0x73757245, "Coda"},   {0x7461636f, "OCFS2"}, {0x01161970, "GFS2"}, {0x564c, "NCP"},
         {0x786f4256, "vboxsf"},
     };
 
@@ -45,8 +45,10 @@ static int folder_check(const char *dir, struct sk_buf *why)
         return -SK_ESTORAGE;
     }
     if (network_name(&fs)) {
-        why_set(why, "%s is on a network file system (%s), which does not keep a database safe; "
-                     "use a local disk.", dir, network_name(&fs));
+        why_set(why,
+                "%s is on a network file system (%s), which does not keep a database safe; "
+                "use a local disk.",
+                dir, network_name(&fs));
         return -SK_EUNSUPPORTED;
     }
     if ((uint32_t)fs.f_type == 0x65735546) /* FUSE: local or remote, nobody can tell */
@@ -100,13 +102,16 @@ static int file_prepare(struct store *s, const char *dir, struct sk_buf *why)
     if (size > 0)
         return 0;
     if (wal > 0 && size < 0) {
-        why_set(why, "%s is missing but its -wal file is there. Nothing was changed; put the file "
-                     "back or restore the last verified backup.", s->path);
+        why_set(why,
+                "%s is missing but its -wal file is there. Nothing was changed; put the file "
+                "back or restore the last verified backup.",
+                s->path);
         return -SK_EIO;
     }
     if (was_used && wal <= 0) {
-        why_set(why, "%s is %s although it was in use. Nothing was changed; put it back or restore "
-                     "the last verified backup (to really start anew, remove %s).",
+        why_set(why,
+                "%s is %s although it was in use. Nothing was changed; put it back or restore "
+                "the last verified backup (to really start anew, remove %s).",
                 s->path, size < 0 ? "missing" : "empty", s->lock_path);
         return -SK_EIO;
     }
@@ -142,8 +147,8 @@ static int content_check(struct conn *c, char *text, size_t cap)
 
     if (rc == SQLITE_OK)
         rc = sqlite3_step(stmt);
-    snprintf(text, cap, "%s", rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0)
-                                               : sqlite3_errmsg(c->db));
+    snprintf(text, cap, "%s",
+             rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : sqlite3_errmsg(c->db));
     sqlite3_finalize(stmt);
     if (rc == SQLITE_ROW)
         return strcmp(text, "ok") == 0 ? 0 : -SK_EIO;
@@ -165,8 +170,10 @@ int guard_check(struct store *s, struct sk_buf *why)
     if (!err)
         err = conn_number(&s->writer, "SELECT COUNT(*) FROM sqlite_master", &objects);
     if (err) {
-        why_set(why, "%s is damaged or not a database (%s). Nothing was changed; restore the last "
-                     "verified backup.", s->path, text[0] ? text : sqlite3_errmsg(s->writer.db));
+        why_set(why,
+                "%s is damaged or not a database (%s). Nothing was changed; restore the last "
+                "verified backup.",
+                s->path, text[0] ? text : sqlite3_errmsg(s->writer.db));
         return -SK_EIO;
     }
     /* A first start that was cut off leaves a file without name and without tables: go on. */

@@ -11,17 +11,17 @@
 #include "store/store.h"
 
 enum {
-    STORE_FORMAT = 1,              /* PRAGMA user_version: the store's own layout */
+    STORE_FORMAT = 1,               /* PRAGMA user_version: the store's own layout */
     STORE_APPLICATION = 0x534b4550, /* PRAGMA application_id: "SKEP" */
     STORE_VALUE_MAX = 16 << 20,
     STORE_SQL_MAX = 1 << 20,
     STORE_BUSY_MS = 5000,
     STORE_WAL_ALARM_PAGES = 16384, /* 64 MiB: a reader holds the WAL */
     STORE_CHECKPOINT_PAGES = 1000,
-    STORE_GROUP_MAX = 256,    /* functions in one commit */
-    STORE_GROUP_MS = 5,       /* a group stops growing after this long */
-    STORE_QUEUE_MAX = 4096,   /* waiting asynchronous writes */
-    STORE_IDLE_MS = 500,      /* after this long without work the WAL is cut to zero */
+    STORE_GROUP_MAX = 256,  /* functions in one commit */
+    STORE_GROUP_MS = 5,     /* a group stops growing after this long */
+    STORE_QUEUE_MAX = 4096, /* waiting asynchronous writes */
+    STORE_IDLE_MS = 500,    /* after this long without work the WAL is cut to zero */
     STORE_READERS_MAX = 16,
     STORE_STATEMENTS_MAX = 1024,
     STORE_NAME_MAX = 80,
@@ -106,7 +106,7 @@ struct write_item {
     struct write_item *next;
     store_fn fn;
     int (*special)(struct store *s, void *ctx); /* instead of fn: runs alone, between groups */
-    store_done_fn done; /* NULL: a thread waits on `answered` */
+    store_done_fn done;                         /* NULL: a thread waits on `answered` */
     void *ctx;
     int result, is_answered;
     pthread_cond_t answered;

@@ -37,8 +37,7 @@ static int ledger_row(void *ctx, const struct store_row *row)
 
     while (i < k->schema_count && strcmp(k->schemas[i].room, room) != 0)
         i++;
-    if (i == k->schema_count || version < 1 ||
-        (uint64_t)version > k->schemas[i].migration_count) {
+    if (i == k->schema_count || version < 1 || (uint64_t)version > k->schemas[i].migration_count) {
         why_set(k->why,
                 "The data was written by a newer version (step %lld of \"%s\" is unknown here); "
                 "run that version, or restore a backup made before the upgrade.",

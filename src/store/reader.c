@@ -2,8 +2,8 @@
 #include "base/sys.h"
 #include "store/internal.h"
 
-int readers_open(struct store *s, const struct store_opts *opts,
-                 const struct store_schema *schemas, size_t count, struct sk_buf *why)
+int readers_open(struct store *s, const struct store_opts *opts, const struct store_schema *schemas,
+                 size_t count, struct sk_buf *why)
 {
     size_t wanted = opts->readers ? opts->readers : 4;
 

@@ -108,8 +108,8 @@ static int statement_prepare(struct conn *c, const struct query_text *q, struct 
     sqlite3_stmt *stmt = NULL;
     const char *tail = NULL;
     const char *fault = NULL;
-    int rc = sqlite3_prepare_v3(c->db, q->sql, (int)q->len, SQLITE_PREPARE_PERSISTENT, &stmt,
-                                &tail);
+    int rc =
+        sqlite3_prepare_v3(c->db, q->sql, (int)q->len, SQLITE_PREPARE_PERSISTENT, &stmt, &tail);
 
     if (rc != SQLITE_OK)
         fault = sqlite3_errmsg(c->db);
@@ -328,8 +328,8 @@ static int rows_walk(struct store_tx *tx, struct statement *st, size_t rows_max,
     return said > 0 ? 0 : said;
 }
 
-int store_one(struct store_tx *tx, const char *name, const struct store_arg *args,
-              store_row_fn row, void *ctx)
+int store_one(struct store_tx *tx, const char *name, const struct store_arg *args, store_row_fn row,
+              void *ctx)
 {
     struct statement *st;
     size_t rows;
@@ -345,8 +345,8 @@ int store_one(struct store_tx *tx, const char *name, const struct store_arg *arg
     return err || rows == 1 ? err : -SK_ENOTFOUND;
 }
 
-int store_many(struct store_tx *tx, const char *name, const struct store_arg *args,
-               size_t rows_max, store_row_fn row, void *ctx)
+int store_many(struct store_tx *tx, const char *name, const struct store_arg *args, size_t rows_max,
+               store_row_fn row, void *ctx)
 {
     struct statement *st;
     size_t rows;
@@ -361,8 +361,7 @@ static int number_row(void *ctx, const struct store_row *row)
     return 0;
 }
 
-int store_one_int(struct store_tx *tx, const char *name, const struct store_arg *args,
-                  int64_t *out)
+int store_one_int(struct store_tx *tx, const char *name, const struct store_arg *args, int64_t *out)
 {
     *out = 0;
     return store_one(tx, name, args, number_row, out);

@@ -32,8 +32,8 @@ static int schemas_gather(const struct store_opts *opts, struct store_schema *ou
     return err == -SK_ENOTFOUND ? -SK_EINVAL : err;
 }
 
-static int statements_prepare_all(struct store *s, const struct store_schema *schemas,
-                                  size_t count, struct sk_buf *why)
+static int statements_prepare_all(struct store *s, const struct store_schema *schemas, size_t count,
+                                  struct sk_buf *why)
 {
     int err = 0;
 
@@ -120,8 +120,8 @@ void store_close(struct store *s)
     readers_close(s);
     if (was_running) {
         sqlite3_db_config(s->writer.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-        int rc = sqlite3_wal_checkpoint_v2(s->writer.db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL,
-                                           NULL);
+        int rc =
+            sqlite3_wal_checkpoint_v2(s->writer.db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
         if (rc != SQLITE_OK)
             log_warn("store", "close", "text=\"%s\"", sqlite3_errstr(rc));
         pthread_cond_destroy(&s->queue_filled);

@@ -55,7 +55,7 @@ struct store_opts {
     const char *dir;  /* made (0700) when missing */
     const char *file; /* "core.db"; files beside it: -wal, -shm, .lock */
     enum store_durability durability;
-    size_t readers;                     /* read connections; 0 = 4 */
+    size_t readers;                            /* read connections; 0 = 4 */
     const struct store_schema *const *schemas; /* in room order: foreign keys point to earlier
                                                 * rooms; NULL entries are skipped */
     size_t schema_count;
@@ -182,8 +182,8 @@ struct store_stats {
     uint64_t write_refusals;  /* functions that returned an error, undone alone */
     uint64_t rows_changed;
     uint64_t reads;
-    uint64_t group_max;      /* most functions in one commit so far */
-    uint64_t wait_us_total;  /* from queued to answered, over all writes */
+    uint64_t group_max;       /* most functions in one commit so far */
+    uint64_t wait_us_total;   /* from queued to answered, over all writes */
     uint64_t commit_us_total; /* time in COMMIT */
     uint64_t wait_us_max;
     uint64_t queue_depth; /* now */

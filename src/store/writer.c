@@ -29,7 +29,7 @@ int64_t store_now_us(void)
 {
     struct timespec ts;
 
-    clock_gettime(CLOCK_MONOTONIC, &ts); /* for figures and the idle timer, never for data */
+    clock_gettime(CLOCK_MONOTONIC, &ts); /* allow clock_gettime: figures in us, never data */
     return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
@@ -312,7 +312,7 @@ static int idle_wait(struct store *s)
 
     if (atomic_load(&s->wal_pages) == 0)
         return pthread_cond_wait(&s->queue_filled, &s->queue_lock);
-    clock_gettime(CLOCK_MONOTONIC, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until); /* allow clock_gettime: absolute, for the condition */
     until.tv_nsec += STORE_IDLE_MS % 1000 * 1000000;
     until.tv_sec += STORE_IDLE_MS / 1000 + until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;

@@ -90,10 +90,20 @@ static void test_source_tree_is_read(void **state)
                         "text/javascript; charset=utf-8");
     /* No way out of the tree, no folder, no other files. */
     static const char *const refused[] = {
-        "",          "data",           "data/",           "web/../data/empty.txt",
-        "sql/lab",   "/etc/passwd",    "data/../x",       "web//stop",
-        "src/lab",   "sql/lab/room.c", "sql/../lab/room.c", "data/./empty.txt",
-        "web/assets", "other/x",
+        "",
+        "data",
+        "data/",
+        "web/../data/empty.txt",
+        "sql/lab",
+        "/etc/passwd",
+        "data/../x",
+        "web//stop",
+        "src/lab",
+        "sql/lab/room.c",
+        "sql/../lab/room.c",
+        "data/./empty.txt",
+        "web/assets",
+        "other/x",
     };
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
         if (asset_find(refused[i]))
@@ -108,10 +118,17 @@ static void test_source_tree_is_read(void **state)
     assert_string_equal(a->data, "CREATE");
     assert_string_not_equal(a->etag, b->etag);
     asset_dev_root(NULL, NULL);
-    static const char *const files[] = {"src/lab/sql/001_init.sql", "src/lab/sql",
-                                        "src/lab/room.c", "src/lab", "src", "data/empty.txt",
-                                        "data", "site/stop", "site/assets/app-ABCDEF12.js",
-                                        "site/assets", "site"};
+    static const char *const files[] = {"src/lab/sql/001_init.sql",
+                                        "src/lab/sql",
+                                        "src/lab/room.c",
+                                        "src/lab",
+                                        "src",
+                                        "data/empty.txt",
+                                        "data",
+                                        "site/stop",
+                                        "site/assets/app-ABCDEF12.js",
+                                        "site/assets",
+                                        "site"};
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         char *full = sk_path_join(root, files[i]);
         assert_int_equal(remove(full), 0);

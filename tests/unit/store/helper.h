@@ -20,7 +20,10 @@
 #include "base/sys.h"
 #include "store/store.h"
 
-#define SQL_FILE(file_name, sql) {.name = (file_name), .text = (sql), .len = sizeof(sql) - 1}
+#define SQL_FILE(file_name, sql)                                                                   \
+    {                                                                                              \
+        .name = (file_name), .text = (sql), .len = sizeof(sql) - 1                                 \
+    }
 
 #define SQL_ITEM                                                                                   \
     "CREATE TABLE lab_item (id BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL UNIQUE, "           \

@@ -89,10 +89,10 @@ static void test_misuse_is_refused(void **state)
 {
     const struct misuse rows[] = {
         {"lab_no_such", NULL, 0, -SK_EINTERNAL},
-        {"lab_item_get", STORE_ARGS(store_int("1", 1)), 0, -SK_EINTERNAL},       /* kind */
-        {"lab_item_count", NULL, 2, -SK_EINTERNAL},                              /* kind */
-        {"lab_item_get", NULL, 1, -SK_EINTERNAL},                                /* none given */
-        {"lab_item_get", STORE_ARGS(store_int("id", 1)), 1, -SK_EINTERNAL},      /* other name */
+        {"lab_item_get", STORE_ARGS(store_int("1", 1)), 0, -SK_EINTERNAL},  /* kind */
+        {"lab_item_count", NULL, 2, -SK_EINTERNAL},                         /* kind */
+        {"lab_item_get", NULL, 1, -SK_EINTERNAL},                           /* none given */
+        {"lab_item_get", STORE_ARGS(store_int("id", 1)), 1, -SK_EINTERNAL}, /* other name */
         {"lab_item_get", STORE_ARGS(store_int("1", 1), store_int("1", 1)), 1, -SK_EINTERNAL},
         {"lab_item_get", STORE_ARGS(store_int("1", 1), store_int("2", 1)), 1, -SK_EINTERNAL},
         {"lab_item_get", STORE_ARGS(store_textn("1", "a\0b", 3)), 1, -SK_EINVAL},
@@ -182,8 +182,8 @@ static int item_take(struct store_tx *tx, void *ctx)
 
 static int item_resize(struct store_tx *tx, void *ctx)
 {
-    return store_exec(tx, "lab_item_resize",
-                      STORE_ARGS(store_int("id", 404), store_int("size", 1)), ctx);
+    return store_exec(tx, "lab_item_resize", STORE_ARGS(store_int("id", 404), store_int("size", 1)),
+                      ctx);
 }
 
 static void test_returning_and_changes(void **state)

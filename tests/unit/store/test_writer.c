@@ -158,8 +158,11 @@ static int add_twice_and_shrug(struct store_tx *tx, void *ctx)
 static void test_a_failing_write_rolls_back_alone(void **state)
 {
     struct answers good = {0}, gone = {0}, conflict = {0};
-    struct async_item items[] = {{{.id = 1}, &good},     {{.id = 2}, &gone}, {{.id = 3}, &good},
-                                 {{.id = 4}, &conflict}, {{.id = 5}, &good}};
+    struct async_item items[] = {{{.id = 1}, &good},
+                                 {{.id = 2}, &gone},
+                                 {{.id = 3}, &good},
+                                 {{.id = 4}, &conflict},
+                                 {{.id = 5}, &good}};
     struct store_stats before, after;
     struct gate gate = {0};
 
