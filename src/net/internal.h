@@ -140,8 +140,8 @@ void stream_begin(void *stream);
 void stream_tls_begin(struct net_stream *s);
 void stream_open(struct net_stream *s);
 void stream_end(struct net_stream *s, int reason);
-/* All is sent after net_stream_close. */
-void stream_flushed(struct net_stream *s);
+/* All is sent after net_stream_close. 1 = gone. */
+int stream_flushed(struct net_stream *s);
 /* What an ended stream waited for has arrived: free it. */
 void stream_came_back(struct net_stream *s);
 void stream_timer_update(struct net_stream *s);

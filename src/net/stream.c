@@ -493,15 +493,17 @@ void net_stream_abort(struct net_stream *s, int reason)
 }
 
 /* Everything is sent: say so, and wait a moment for the peer to agree. */
-void stream_flushed(struct net_stream *s)
+int stream_flushed(struct net_stream *s)
 {
     if (s->tls)
         (void)tls_session_shut(s->tls);
     (void)shutdown(s->fd, SHUT_WR);
-    if (s->has_ended)
+    if (s->has_ended) {
         stream_end(s, 0);
-    else
-        phase_set(s, STREAM_LINGERING, LINGER_MS);
+        return 1;
+    }
+    phase_set(s, STREAM_LINGERING, LINGER_MS);
+    return 0;
 }
 
 /* --- small things -------------------------------------------------------------------------- */

@@ -456,9 +456,5 @@ int stream_flush(struct net_stream *s)
         if (s->ops->on_drain && STREAM_CALL(s, s->ops->on_drain(s)))
             return 1;
     }
-    if (s->state == STREAM_FLUSHING && !s->head) {
-        stream_flushed(s);
-        return s->has_ended;
-    }
-    return 0;
+    return s->state == STREAM_FLUSHING && !s->head ? stream_flushed(s) : 0;
 }
