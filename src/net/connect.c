@@ -91,10 +91,12 @@ static void looked_up_cb(uv_getaddrinfo_t *req, int status, struct addrinfo *res
             plan->addr[plan->count++] = addr;
     }
     uv_freeaddrinfo(res);
-    if (s->state == STREAM_ENDED)
+    if (s->state == STREAM_ENDED) {
         stream_came_back(s);
-    else
-        connect_next(s, -SK_ENOTFOUND);
+        return;
+    }
+    s->state = STREAM_CONNECTING; /* nothing holds the stream any more */
+    connect_next(s, -SK_ENOTFOUND);
 }
 
 static int look_up(struct net_stream *s, const char *host)
