@@ -1,5 +1,5 @@
 /* The rooms in start order. Adding a room adds one line. The edge is last: the door opens when the
- * house is ready, and closes first. */
+ * house is ready, and closes first; http before it has seen every route and the rule for it. */
 #include "account/account.h"
 #include "core/room.h"
 #include "device/device.h"
@@ -10,7 +10,7 @@
 const struct room *const *rooms_list(void)
 {
     static const struct room *const rooms[] = {
-        &http_room, &account_room, &device_room, &relay_room, &edge_room, NULL,
+        &account_room, &device_room, &relay_room, &http_room, &edge_room, NULL,
     };
 
     return rooms;

@@ -157,7 +157,7 @@ static void device_stop(void)
     enrol_stop();
 }
 
-static const char *const needs[] = {"http", NULL};
+static const char *const needs[] = {"account", NULL};
 
 const struct room device_room = {.name = "device",
                                  .needs = needs,
