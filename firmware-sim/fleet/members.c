@@ -164,7 +164,7 @@ static void member_start(void *arg)
 
     cam_source_options_init(&o.source);
     o.source.name = m->name;
-    o.source.seed = (uint64_t)m->number;
+    o.source.seed = m->number < CAM_SCENE_COUNT ? 0 : (uint64_t)m->number; /* 0: the plain look */
     o.source.scene = f->scene ? scene_find(f->scene) : m->number % CAM_SCENE_COUNT;
     o.source.media_path = f->media_path;
     o.source.has_marker = f->has_marker;
