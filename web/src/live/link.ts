@@ -314,7 +314,9 @@ export function linkNew(context: LinkContext): Link {
                 for (const tile of tiles) {
                     if (tile.stream === name || tile.playing() === stream) tile.unit(stream, unit);
                 }
-                if (unit.key) streamsPrune();
+                if (!unit.key) return;
+                streamsPrune();
+                void showOpen();
             },
             clocked: () => offsetChanged(),
             ended: (fault) => streamEnded(stream, fault),
