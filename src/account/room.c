@@ -1,0 +1,305 @@
+/* The sign on the door: settings, routes, and how the room fills the `authorize` seam. */
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "account/internal.h"
+#include "base/log.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "crypto/wipe.h"
+
+enum { THROTTLE_CELLS_MAX = 65536, HASH_WAITING_MAX = 4 };
+
+static struct account_state state;
+
+static struct {
+    pthread_mutex_t lock;
+    char id[ID_SIZE];
+} owner = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* The link of this start, until main has taken it. */
+static struct {
+    char token[ACCOUNT_TOKEN_SIZE];
+    int made, taken;
+} link_token;
+
+struct account_state *account_get(void)
+{
+    return &state;
+}
+
+int owner_is(const char *account)
+{
+    pthread_mutex_lock(&owner.lock);
+    int is = owner.id[0] && strcmp(owner.id, account) == 0;
+    pthread_mutex_unlock(&owner.lock);
+    return is;
+}
+
+void owner_set(const char *account)
+{
+    pthread_mutex_lock(&owner.lock);
+    memset(owner.id, 0, sizeof(owner.id));
+    memcpy(owner.id, account, strnlen(account, ID_SIZE - 1));
+    pthread_mutex_unlock(&owner.lock);
+}
+
+/* ---- the seam ---------------------------------------------------------------------------------- */
+
+static int decide(void *ctx, const struct principal *p, const char *action,
+                  struct object_ref object)
+{
+    int live = 0;
+
+    (void)ctx;
+    (void)object; /* the built-in rule makes no difference between objects */
+    if (p->kind == PRINCIPAL_ACCOUNT)
+        live = account_session_is_live(p->session, sk_clock_wall_ms());
+    return rule_decide(p, action, live, live && owner_is(p->account));
+}
+
+static void principal_fill(struct principal *out, const struct session *s, int by_cookie)
+{
+    if (sk_copy(out->account, sizeof(out->account), s->account) ||
+        sk_copy(out->session, sizeof(out->session), s->id))
+        return;
+    out->kind = PRINCIPAL_ACCOUNT;
+    out->by_cookie = by_cookie;
+}
+
+static void browser_note(const char *cookie, struct principal *out)
+{
+    char text[ACCOUNT_TOKEN_SIZE];
+    uint8_t hash[32];
+    struct browser b;
+
+    if (cookie_find(cookie, "__Host-skep-device", text, sizeof(text)) == 0 &&
+        token_hash(hash, text) == 0 && browser_by_token(hash, &b) == 0)
+        memcpy(out->browser, b.id, sizeof(out->browser));
+    crypto_wipe(text, sizeof(text));
+}
+
+/* A bearer token is no cookie and the reverse: each is looked up as what it was made for, and a
+ * request that bears an Authorization field is judged by that alone. */
+static void authenticate_request(void *ctx, const char *cookie, const char *authorization,
+                                 int64_t now_ms, struct principal *out)
+{
+    char text[ACCOUNT_TOKEN_SIZE] = "";
+    uint8_t hash[32];
+    struct session s;
+    int bearer = authorization != NULL;
+    int err;
+
+    (void)ctx;
+    if (cookie)
+        browser_note(cookie, out);
+    if (bearer)
+        err = strncmp(authorization, "Bearer ", 7) == 0
+                  ? sk_copy(text, sizeof(text), authorization + 7)
+                  : -SK_EINVAL;
+    else
+        err = cookie_find(cookie, "__Host-skep", text, sizeof(text));
+    if (!err)
+        err = token_hash(hash, text);
+    if (!err && session_by_token(hash, bearer, now_ms, 1, &s) == 0) {
+        principal_fill(out, &s, !bearer);
+        crypto_wipe(&s, sizeof(s));
+    }
+    crypto_wipe(text, sizeof(text));
+}
+
+static int csrf_check(void *ctx, const struct principal *p, const char *csrf)
+{
+    char want[CSRF_SIZE];
+    struct session s;
+
+    (void)ctx;
+    if (session_by_id(p->session, sk_clock_wall_ms(), &s))
+        return 0;
+    session_csrf(want, &s);
+    int holds = strlen(csrf) == CSRF_SIZE - 1 && sk_equal_ct(want, csrf, CSRF_SIZE - 1);
+    crypto_wipe(want, sizeof(want));
+    crypto_wipe(&s, sizeof(s));
+    return holds;
+}
+
+/* ---- start and stop ---------------------------------------------------------------------------- */
+
+int account_setup_link_token(char out[ACCOUNT_TOKEN_SIZE])
+{
+    if (!link_token.made)
+        return -SK_ENOTFOUND;
+    if (link_token.taken)
+        return -SK_EGONE;
+    memcpy(out, link_token.token, ACCOUNT_TOKEN_SIZE);
+    crypto_wipe(link_token.token, sizeof(link_token.token));
+    link_token.taken = 1;
+    return 0;
+}
+
+/* Nobody can log in yet: make a link. Somebody can: then the pepper must be there. */
+static int owner_find(const char *data_dir)
+{
+    struct account_row row;
+    int err = ledger_owner(state.store, &row);
+    int has_password = !err && row.password[0];
+
+    if (!err)
+        owner_set(row.id);
+    crypto_wipe(&row, sizeof(row));
+    if (err && err != -SK_ENOTFOUND)
+        return err;
+    err = pepper_load(data_dir, !has_password);
+    if (!err && !has_password) {
+        err = setup_token_make(state.store, 0, sk_clock_wall_ms(), link_token.token);
+        link_token.made = !err;
+    }
+    return err;
+}
+
+static unsigned hash_workers(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return cores > 2 ? (unsigned)cores - 1 : 1;
+}
+
+static void account_stop(void)
+{
+    control_stop();
+    hash_pool_stop();
+    session_table_stop();
+    browser_table_stop();
+    weak_list_free();
+    pepper_wipe();
+    throttle_free(state.throttle);
+    state.throttle = NULL;
+    crypto_wipe(&link_token, sizeof(link_token));
+    owner_set("");
+}
+
+static int account_start(struct house *house)
+{
+    static const struct authorizer seam = {
+        .decide = decide,
+        .authenticate = authenticate_request,
+        .csrf_holds = csrf_check,
+    };
+
+    state = (struct account_state){
+        .store = house->store,
+        .data_dir = house->data_dir,
+        .throttle = throttle_new(THROTTLE_CELLS_MAX),
+        .lifetime_ms = config_int(house->config, "account.session-max-h") * 3600000,
+    };
+    session_table_start(config_int(house->config, "account.session-idle-min") * 60000);
+    browser_table_start();
+    weak_list_load();
+    int err = ledger_load(state.store);
+    if (!err)
+        err = owner_find(house->data_dir);
+    if (!err)
+        err = hash_pool_start(hash_workers(), HASH_WAITING_MAX);
+    if (!err)
+        err = control_start(house->data_dir);
+    if (err) {
+        account_stop();
+        return err;
+    }
+    authorize_fill(&seam);
+    return 0;
+}
+
+/* ---- what the room adds to the house ----------------------------------------------------------- */
+
+static const struct config_key config_keys[] = {
+    {"account.session-idle-min", CONFIG_INT, "720", 1, 43200,
+     "Minutes without use after which a login session ends"},
+    {"account.session-max-h", CONFIG_INT, "720", 1, 8760,
+     "Hours after which a login session ends in any case"},
+    {0},
+};
+
+static const struct store_schema schema = {.room = "account"};
+
+#define TEXT "{\"type\":\"string\"}"
+#define NUMBER "{\"type\":\"integer\"}"
+#define FLAG "{\"type\":\"boolean\"}"
+#define JSON_OF(s) "\"content\":{\"application/json\":{\"schema\":" s "}}"
+#define BODY(s) "\"requestBody\":{\"required\":true," JSON_OF(s) "},"
+#define ANSWER(status, text, s) "\"" status "\":{\"description\":\"" text "\"," JSON_OF(s) "}"
+#define NOTHING(text) "\"204\":{\"description\":\"" text "\"}"
+#define PREFS                                                                                      \
+    "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"                         \
+    "\"lang\":{\"enum\":[\"en\",\"zh-CN\"]},\"theme\":{\"enum\":[\"auto\",\"light\",\"dark\"]}}}"
+#define SESSION_ANSWER                                                                             \
+    "{\"type\":\"object\",\"additionalProperties\":false,"                                         \
+    "\"required\":[\"account\",\"session\",\"csrf\",\"prefs\"],\"properties\":{"                   \
+    "\"account\":{\"type\":\"object\",\"additionalProperties\":false,"                             \
+    "\"required\":[\"id\",\"name\",\"role\"],\"properties\":{\"id\":" TEXT ",\"name\":" TEXT       \
+    ",\"role\":{\"enum\":[\"owner\"]}}},"                                                          \
+    "\"session\":{\"type\":\"object\",\"additionalProperties\":false,"                             \
+    "\"required\":[\"id\",\"created\",\"expires\"],\"properties\":{\"id\":" TEXT                   \
+    ",\"created\":" NUMBER ",\"expires\":" NUMBER "}},"                                            \
+    "\"csrf\":" TEXT ",\"prefs\":" PREFS ",\"token\":" TEXT "}}"
+#define SETUP_BODY                                                                                 \
+    "{\"type\":\"object\",\"additionalProperties\":false,"                                         \
+    "\"required\":[\"token\",\"name\",\"password\"],\"properties\":{\"token\":" TEXT               \
+    ",\"name\":" TEXT ",\"password\":" TEXT "}}"
+
+static const struct route routes[] = {
+    {"GET", "/api/v1/setup", "public", 0, NULL, api_setup_get,
+     "{\"summary\":\"Does the box need an owner, and which certificate has it\",\"responses\":{"
+     ANSWER("200", "The state",
+            "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"needed\","
+            "\"fingerprint\",\"fingerprint_raw\",\"host\"],\"properties\":{\"needed\":" FLAG
+            ",\"fingerprint\":" TEXT ",\"fingerprint_raw\":" TEXT ",\"host\":" TEXT "}}") "}}"},
+    {"POST", "/api/v1/setup/strength", "public", 4096, NULL, api_setup_strength,
+     "{\"summary\":\"Weigh a password; needs the setup token\"," BODY(SETUP_BODY)
+     "\"responses\":{" ANSWER("200", "Its weight",
+            "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"score\","
+            "\"guesses_log10\",\"reasons\"],\"properties\":{\"score\":{\"type\":\"integer\","
+            "\"minimum\":0,\"maximum\":4},\"guesses_log10\":{\"type\":\"number\"},\"reasons\":{"
+            "\"type\":\"array\",\"items\":{\"enum\":[\"short\",\"long\",\"common\",\"context\","
+            "\"guessable\"]}}}}") "}}"},
+    {"POST", "/api/v1/setup", "public", 4096, NULL, api_setup_post,
+     "{\"summary\":\"Take the box with the one-time setup token\"," BODY(SETUP_BODY)
+     "\"responses\":{" ANSWER("201", "The owner's first session", SESSION_ANSWER) "}}"},
+    {"POST", "/api/v1/login", "public", 4096, NULL, api_login,
+     "{\"summary\":\"Log in\"," BODY(
+         "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\","
+         "\"password\"],\"properties\":{\"name\":" TEXT ",\"password\":" TEXT ",\"bearer\":" FLAG
+         "}}") "\"responses\":{" ANSWER("200", "A session", SESSION_ANSWER) "}}"},
+    {"POST", "/api/v1/logout", "session", 0, NULL, api_logout,
+     "{\"summary\":\"End this session\",\"responses\":{" NOTHING("Ended") "}}"},
+    {"GET", "/api/v1/me", "session", 0, NULL, api_me,
+     "{\"summary\":\"Who am I\",\"responses\":{" ANSWER("200", "This session", SESSION_ANSWER)
+     "}}"},
+    {"GET", "/api/v1/sessions", "session", 0, NULL, api_sessions,
+     "{\"summary\":\"My sessions, oldest first\",\"responses\":{" ANSWER("200", "The list",
+            "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"sessions\"],"
+            "\"properties\":{\"sessions\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+            "\"additionalProperties\":false,\"required\":[\"id\",\"created\",\"last_seen\","
+            "\"expires\",\"source\",\"client\",\"current\"],\"properties\":{\"id\":" TEXT
+            ",\"created\":" NUMBER ",\"last_seen\":" NUMBER ",\"expires\":" NUMBER ",\"source\":"
+            TEXT ",\"client\":" TEXT ",\"current\":" FLAG "}}}}}") "}}"},
+    {"DELETE", "/api/v1/sessions/{id}", "session", 0, NULL, api_session_delete,
+     "{\"summary\":\"End one of my sessions\",\"responses\":{" NOTHING("Ended") "}}"},
+    {"POST", "/api/v1/sessions/revoke-others", "session", 0, NULL, api_sessions_revoke_others,
+     "{\"summary\":\"End all my sessions but this\",\"responses\":{" ANSWER("200", "How many",
+            "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"revoked\"],"
+            "\"properties\":{\"revoked\":" NUMBER "}}") "}}"},
+    {"PUT", "/api/v1/me/prefs", "session", 256, NULL, api_prefs,
+     "{\"summary\":\"Language and theme\"," BODY(PREFS) "\"responses\":{" NOTHING("Kept") "}}"},
+    {0},
+};
+
+const struct room account_room = {
+    .name = "account",
+    .config = config_keys,
+    .schema = &schema,
+    .routes = routes,
+    .start = account_start,
+    .stop = account_stop,
+};

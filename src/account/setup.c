@@ -1,0 +1,74 @@
+/* The one-time setup link: a box without an owner, or whose owner's password was voided, can be
+ * taken by whoever holds the link that was printed on it, once, within a day. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "account/internal.h"
+#include "base/asset.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "crypto/wipe.h"
+
+int setup_token_make(struct store *s, int reset, int64_t now_ms, char out[ACCOUNT_TOKEN_SIZE])
+{
+    uint8_t hash[32];
+
+    token_make(out, hash);
+    int err = ledger_setup_token_set(s, hash, now_ms, reset);
+    if (err)
+        crypto_wipe(out, ACCOUNT_TOKEN_SIZE);
+    return err;
+}
+
+int setup_is_needed(struct store *s)
+{
+    struct account_row owner;
+    int err = ledger_owner(s, &owner);
+    int needed = err == -SK_ENOTFOUND || (!err && !owner.password[0]);
+
+    crypto_wipe(&owner, sizeof(owner));
+    return needed;
+}
+
+/* ---- the weak list ---------------------------------------------------------------------------- */
+
+static struct sk_map *weak_list;
+
+static void weak_line_add(const char *line, size_t len)
+{
+    char folded[PASSWORD_MAX_BYTES];
+
+    if (!len || len > sizeof(folded) || line[0] == '#')
+        return;
+    for (size_t i = 0; i < len; i++)
+        folded[i] = line[i] >= 'A' && line[i] <= 'Z' ? (char)(line[i] | 0x20) : line[i];
+    sk_map_put(weak_list, folded, len, weak_list);
+}
+
+void weak_list_load(void)
+{
+    const struct asset *a = asset_find("data/weak-passwords.txt");
+    const char *at = a ? a->data : "", *end = a ? at + a->len : at;
+
+    weak_list = sk_map_new(0);
+    while (at < end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t len = (size_t)((stop ? stop : end) - at);
+        weak_line_add(at, len && at[len - 1] == '\r' ? len - 1 : len);
+        at += len + 1;
+    }
+    if (!a)
+        log_warn("account", "weak-list", "file=data/weak-passwords.txt reason=missing");
+}
+
+void weak_list_free(void)
+{
+    sk_map_free(weak_list);
+    weak_list = NULL;
+}
+
+int weak_list_has(void *ctx, const char *folded, size_t len)
+{
+    (void)ctx;
+    return weak_list && sk_map_find(weak_list, folded, len) != NULL;
+}
