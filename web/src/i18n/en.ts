@@ -144,6 +144,7 @@ export const en = {
     'cameras.all-online': { one: 'The only camera is <b>online</b>.', other: 'All <b>{n}</b> cameras are <b>online</b>.' }, 'cameras.some-online': '<b>{online} of {total}</b> cameras are online.',
     'cameras.offline': { one: '<a>1 is offline</a>.', other: '<a>{n} are offline</a>.' }, 'cameras.total': { one: 'This box knows <b>1</b> camera.', other: 'This box knows <b>{n}</b> cameras.' },
     'cameras.add': 'Add camera', 'cameras.search': 'Search', 'cameras.state': 'State', 'cameras.all': 'All', 'cameras.name': 'Camera', 'cameras.since': 'for {span}', 'cameras.range': '{from}–{to} of {total}',
+    'cameras.unknown': 'Which cameras there are is not known.',
     'cameras.no-match': 'No camera fits', 'cameras.no-match-why': 'No name, serial or id holds what you searched for in this state.', 'cameras.clear': 'Show all',
 
     'add.title': 'Add a camera', 'add.found': 'A camera has come', 'add.step1': '1 of 3: the token', 'add.step2': '2 of 3: waiting for the camera', 'add.step3': '3 of 3: compare and open', 'add.failed': 'No token was made.',

@@ -144,6 +144,7 @@ export const zh: Messages = {
     'cameras.all-online': '<b>{n}</b> 台摄像机全部<b>在线</b>。', 'cameras.some-online': '<b>{total}</b> 台摄像机中 <b>{online}</b> 台在线。',
     'cameras.offline': '<a>{n} 台离线</a>。', 'cameras.total': '本机共有 <b>{n}</b> 台摄像机。',
     'cameras.add': '添加摄像机', 'cameras.search': '搜索', 'cameras.state': '状态', 'cameras.all': '全部', 'cameras.name': '摄像机', 'cameras.since': '已 {span}', 'cameras.range': '第 {from}–{to} 台，共 {total} 台',
+    'cameras.unknown': '目前不知有哪些摄像机。',
     'cameras.no-match': '没有匹配的摄像机', 'cameras.no-match-why': '此状态下没有名称、序列号或编号包含所搜内容。', 'cameras.clear': '显示全部',
 
     'add.title': '添加摄像机', 'add.found': '摄像机已到', 'add.step1': '1/3：令牌', 'add.step2': '2/3：等待摄像机', 'add.step3': '3/3：核对并打开', 'add.failed': '未能生成令牌。',

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 import { Icon } from './icon';
 
@@ -10,12 +10,12 @@ export function Dialog({ title, onClose, wide, children }: {
     const ref = useRef<HTMLDialogElement>(null);
     const close = useRef(onClose);
     close.current = onClose;
-    useEffect(() => {
+    useLayoutEffect(() => {
         const dialog = ref.current;
         const opener = document.activeElement;
         dialog?.showModal();
         const first = dialog?.querySelector<HTMLElement>('[data-first]') ?? dialog?.querySelector<HTMLElement>('input,textarea,select');
-        (first ?? dialog)?.focus();
+        (first ?? dialog?.querySelector('button'))?.focus();
         return () => {
             dialog?.close();
             if (opener instanceof HTMLElement && opener.isConnected) opener.focus();

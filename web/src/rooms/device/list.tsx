@@ -61,7 +61,7 @@ export function ListPage({ query }: PageProps) {
     const total = f?.total ?? (list.is === 'ready' ? list.value.total : null);
     const add = () => setQuery({ add: '1' });
     const offline = f ? f.total - f.online : 0;
-    const answer = total === null ? t('load.cameras') : total === 0 ? rich('cameras.none')
+    const answer = total === null ? t(list.is === 'failed' ? 'cameras.unknown' : 'load.cameras') : total === 0 ? rich('cameras.none')
         : f && offline === 0 ? rich('cameras.all-online', { n: f.total })
             : f ? [...rich('cameras.some-online', { online: f.online, total: f.total }), gap(), ...rich('cameras.offline', { n: offline }, { a: (kids) => <a href="/cameras?state=offline">{kids}</a> })]
                 : rich('cameras.total', { n: total });

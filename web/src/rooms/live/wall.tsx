@@ -1,5 +1,6 @@
 // The wall: what is happening now, and is every picture sealed?
 import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { Device } from '../../app/api';
 import { ensureDevices, fleet, loadFleet, type Fleet } from '../../app/devices';
@@ -63,7 +64,7 @@ export function tally(devices: readonly Device[], states: ReadonlyMap<string, Wa
 function answer(shown: readonly Device[], total: number) {
     const { playing, opening, below, look } = tally(shown, statesSignal.value);
     const slots = {
-        a: (kids: unknown) => <button type="button" class="link" onClick={goToLook}>{kids as string}</button>,
+        a: (kids: ComponentChildren) => <a href="#main" onClick={goToLook}>{kids}</a>,
     };
     const vars = { playing, total: shown.length };
     const parts = [];
@@ -77,7 +78,8 @@ function answer(shown: readonly Device[], total: number) {
     return parts;
 }
 
-function goToLook(): void {
+function goToLook(e: Event): void {
+    e.preventDefault();
     const tile = document.querySelector<HTMLElement>('.tile[data-look]');
     tile?.querySelector<HTMLElement>('button,a')?.focus();
     tile?.scrollIntoView({ block: 'nearest' });
