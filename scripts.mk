@@ -55,16 +55,32 @@ $(BUILD)/host/check_embed: $(BUILD)/obj/tests/embed/check_embed.o $(ASSET_OBJS) 
 		$(call room_lib,crypto) $(call room_lib,base)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_mbedtls) -ljansson -lz
 
+# ---- benches of the lower rooms ----
+$(BUILD)/bench/bench_store: $(BUILD)/obj/tests/bench/bench_store.o $(call room_lib,store) \
+		$(call room_lib,crypto) $(call room_lib,base)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 $(LIBS_mbedtls) -ljansson
+
+.PHONY: bench-store
+bench-store: $(BUILD)/bench/bench_store
+	@$< $(BUILD)/bench
+
 # ---- lint ----
-LINT := layers banned sql format sizes
+LINT := layers banned sql generated format sizes
 .PHONY: lint
 lint:
 	@failed=0; for check in $(LINT); do node scripts/check-$$check.mjs || failed=1; done; exit $$failed
+
+# The checks themselves, each on a small tree with one fault.
+.PHONY: test-lint
+test-lint:
+	@node --test tests/lint/
 
 # Rewrite the C files as .clang-format has it.
 .PHONY: format
 format:
 	@node scripts/check-format.mjs --fix
 
-data/weak-passwords.txt: scripts/gen-weak-passwords.mjs
-	node $< > $@.tmp && mv $@.tmp $@
+.PHONY: weak-passwords
+weak-passwords:
+	node scripts/gen-weak-passwords.mjs > data/weak-passwords.txt

@@ -123,33 +123,54 @@ static void test_edited_migration_is_refused(void **state)
     assert_non_null(strstr(lab_why(&lab), "001_item.sql"));
 }
 
-/* Every room's real migrations and statements, alone on an empty file and in folder order. */
-static int folder_add(void *ctx, const struct asset *a)
+/* The real rooms: every migration runs, every statement prepares, on an empty file. */
+static int room_add(void *ctx, const struct asset *a)
 {
     struct store_schema *schemas = ctx;
-    const char *room = a->path + 4, *slash = strchr(room, '/');
-    size_t i = 0;
+    const char *room = a->path + 4;
+    size_t len = strcspn(room, "/"), i = 0;
 
-    if (strncmp(room, "store/", 6) == 0 || strcmp(slash, "/001_init.sql") != 0)
-        return 0;
-    while (schemas[i].room)
+    while (schemas[i].room &&
+           (strlen(schemas[i].room) != len || memcmp(schemas[i].room, room, len) != 0))
         i++;
     assert_true(i < 31);
-    schemas[i].room = sk_strndup(room, (size_t)(slash - room));
+    if (!schemas[i].room && !(len == 5 && memcmp(room, "store", 5) == 0))
+        schemas[i].room = sk_strndup(room, len);
     return 0;
 }
 
-static void test_embedded_schemas_load(void **state)
+static void test_real_rooms_open(void **state)
 {
-    struct store_schema found[32] = {{0}}, loaded;
+    static const struct store_schema *list[32];
+    struct store_schema found[32] = {{0}};
+    size_t count = 0;
 
     (void)state;
-    assert_int_equal(asset_each("sql/", folder_add, found), 0);
-    for (size_t i = 0; found[i].room; i++) {
-        assert_int_equal(store_schema_load(&loaded, found[i].room), 0);
-        assert_true(loaded.migration_count > 0);
+    assert_int_equal(asset_each("sql/", room_add, found), 0);
+    for (; found[count].room; count++)
+        list[count] = &found[count];
+    assert_true(count >= 2);
+    lab.opts.schemas = list;
+    lab.opts.schema_count = count;
+    if (lab_open(&lab) != 0)
+        fail_msg("%s", lab_why(&lab));
+    struct sk_buf first = dump_take(&lab);
+    lab_close(&lab);
+    assert_int_equal(lab_open(&lab), 0);
+    struct sk_buf second = dump_take(&lab);
+    assert_string_equal((char *)first.data, (char *)second.data);
+    print_message("# %zu rooms\n", count);
+    for (size_t i = 0; i < count; i++)
         free((char *)(uintptr_t)found[i].room);
-    }
+    sk_buf_fini(&first);
+    sk_buf_fini(&second);
+}
+
+static void test_schema_files_are_found(void **state)
+{
+    struct store_schema loaded;
+
+    (void)state;
     assert_int_equal(store_schema_load(&loaded, "store"), 0);
     assert_int_equal(loaded.migration_count, 1);
     assert_string_equal(loaded.migrations[0].name, "001_ledger.sql");
@@ -166,7 +187,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_migration_must_stay_in_its_transaction, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_edited_migration_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_embedded_schemas_load, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_real_rooms_open, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_schema_files_are_found, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
