@@ -72,6 +72,26 @@ int conn_run(struct conn *c, const char *sql)
     return conn_error(sqlite3_exec(c->db, sql, NULL, NULL, NULL));
 }
 
+int conn_control(struct conn *c, enum conn_control which)
+{
+    static const char *const texts[CONTROL_COUNT] = {
+        [CONTROL_BEGIN_READ] = "BEGIN",       [CONTROL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+        [CONTROL_SAVEPOINT] = "SAVEPOINT fn", [CONTROL_UNDO] = "ROLLBACK TO fn",
+        [CONTROL_RELEASE] = "RELEASE fn",     [CONTROL_COMMIT] = "COMMIT",
+        [CONTROL_ROLLBACK] = "ROLLBACK",
+    };
+    sqlite3_stmt **stmt = &c->control[which];
+    int rc = SQLITE_OK;
+
+    if (!*stmt)
+        rc = sqlite3_prepare_v3(c->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL);
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(*stmt);
+        sqlite3_reset(*stmt);
+    }
+    return conn_error(rc);
+}
+
 int conn_number(struct conn *c, const char *sql, int64_t *out)
 {
     sqlite3_stmt *stmt = NULL;
@@ -186,6 +206,8 @@ int conn_settle(struct conn *c, enum store_durability durability, struct sk_buf 
 void conn_close(struct conn *c)
 {
     statements_free(c);
+    for (int i = 0; i < CONTROL_COUNT; i++)
+        sqlite3_finalize(c->control[i]);
     sk_map_free(c->statements);
     c->statements = NULL;
     SK_ASSERT(sqlite3_close(c->db) == SQLITE_OK);

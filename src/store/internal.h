@@ -31,8 +31,21 @@ enum {
 
 enum conn_role { CONN_WRITER, CONN_READER };
 
+/* Statements that move transactions, prepared once per connection. */
+enum conn_control {
+    CONTROL_BEGIN_READ,
+    CONTROL_BEGIN_WRITE,
+    CONTROL_SAVEPOINT,
+    CONTROL_UNDO,
+    CONTROL_RELEASE,
+    CONTROL_COMMIT,
+    CONTROL_ROLLBACK,
+    CONTROL_COUNT
+};
+
 struct conn {
     sqlite3 *db;
+    sqlite3_stmt *control[CONTROL_COUNT];
     enum conn_role role;
     struct sk_map *statements; /* name -> struct statement, owned */
 };
@@ -47,6 +60,8 @@ SK_MUST int conn_settle(struct conn *c, enum store_durability durability, struct
 /* From here on no statement may attach files or change settings. */
 void conn_lock_down(struct conn *c);
 void conn_close(struct conn *c);
+
+SK_MUST int conn_control(struct conn *c, enum conn_control which);
 
 /* Run SQL text of our own that returns no row. */
 SK_MUST int conn_run(struct conn *c, const char *sql);

@@ -104,7 +104,7 @@ static int migration_apply(struct conn *c, const struct store_schema *schema, si
                            const struct store_schema *own, struct sk_buf *why)
 {
     const struct store_file *file = &schema->migrations[version - 1];
-    int err = conn_run(c, "BEGIN IMMEDIATE");
+    int err = conn_control(c, CONTROL_BEGIN_WRITE);
 
     if (!err)
         err = text_run(c, file, why);
@@ -113,12 +113,12 @@ static int migration_apply(struct conn *c, const struct store_schema *schema, si
     if (!err)
         err = ledger_add(c, schema->room, version, file);
     if (!err)
-        err = conn_run(c, "COMMIT");
+        err = conn_control(c, CONTROL_COMMIT);
     if (err) {
         why_set(why, "Migration %s of \"%s\" cannot be stored: %s.", file->name, schema->room,
                 sqlite3_errmsg(c->db));
         if (!sqlite3_get_autocommit(c->db))
-            SK_ASSERT(conn_run(c, "ROLLBACK") == 0);
+            SK_ASSERT(conn_control(c, CONTROL_ROLLBACK) == 0);
         return err;
     }
     log_info("store", "migrated", "room=%s file=%s", schema->room, file->name);

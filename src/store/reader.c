@@ -56,12 +56,13 @@ int store_read(struct store *s, store_fn fn, void *ctx)
         return -SK_EINTERNAL;
     struct conn *c = reader_take(s);
     struct store_tx tx = {.store = s, .conn = c};
-    int result = conn_run(c, "BEGIN");
+    int result = conn_control(c, CONTROL_BEGIN_READ);
 
     if (!result)
         result = tx_call(&tx, fn, ctx);
     if (!sqlite3_get_autocommit(c->db))
-        SK_ASSERT(conn_run(c, "ROLLBACK") == 0); /* nothing was written: always possible */
+        SK_ASSERT(conn_control(c, CONTROL_ROLLBACK) ==
+                  0); /* nothing was written: always possible */
     reader_put(s, c);
     atomic_fetch_add_explicit(&s->reads, 1, memory_order_relaxed);
     return result;

@@ -147,7 +147,7 @@ struct group {
 static void item_run(struct store *s, struct group *g, struct write_item *item)
 {
     struct store_tx tx = {.store = s, .conn = &s->writer};
-    int err = conn_run(&s->writer, "SAVEPOINT item");
+    int err = conn_control(&s->writer, CONTROL_SAVEPOINT);
 
     if (err) {
         g->error = err;
@@ -159,9 +159,9 @@ static void item_run(struct store *s, struct group *g, struct write_item *item)
         return;
     }
     if (item->result != 0)
-        err = conn_run(&s->writer, "ROLLBACK TO item");
+        err = conn_control(&s->writer, CONTROL_UNDO);
     if (!err)
-        err = conn_run(&s->writer, "RELEASE item");
+        err = conn_control(&s->writer, CONTROL_RELEASE);
     g->error = err;
     g->kept += item->result == 0;
     g->refused += item->result != 0;
@@ -188,8 +188,8 @@ static void group_commit(struct store *s, struct group *g)
     struct conn *c = &s->writer;
 
     if (!g->error && g->kept > 0)
-        g->error = conn_run(c, "COMMIT");
-    if (!sqlite3_get_autocommit(c->db) && conn_run(c, "ROLLBACK") != 0)
+        g->error = conn_control(c, CONTROL_COMMIT);
+    if (!sqlite3_get_autocommit(c->db) && conn_control(c, CONTROL_ROLLBACK) != 0)
         log_error("store", "rollback", "text=\"%s\"", sqlite3_errmsg(c->db));
 }
 
@@ -232,7 +232,7 @@ static void group_run(struct store *s, struct write_item *first)
 {
     struct group g = {.tail = &g.head};
 
-    g.error = conn_run(&s->writer, "BEGIN IMMEDIATE");
+    g.error = conn_control(&s->writer, CONTROL_BEGIN_WRITE);
     if (g.error) {
         *g.tail = first;
         g.count = 1;
