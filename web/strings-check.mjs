@@ -1,31 +1,59 @@
 // Checks both languages: same keys, same placeholders and tags, no forbidden words, no string that nobody uses.
 // Run by build.mjs; alone: node strings-check.mjs
-import { build } from 'esbuild';
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { build } from "esbuild";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const NEVER = [
-    /something went wrong/i, /\bsuccess(ful(ly)?)?\b/i, /please wait/i, /are you sure/i, /\boops\b/i, /!/, /！/,
-    /unhackable/i, /military.grade/i, /nobody can see/i, /\bcertified\b/i, /\bcompliant\b/i, /ddos/i, /\bwaf\b/i,
-    /court.proof/i, /legally valid/i, /physically destroyed/i, /trusted execution/i,
-    /操作成功/, /系统异常/, /军工级/, /请稍候/, /\p{Extended_Pictographic}/u,
+    /something went wrong/i,
+    /\bsuccess(ful(ly)?)?\b/i,
+    /please wait/i,
+    /are you sure/i,
+    /\boops\b/i,
+    /!/,
+    /！/,
+    /unhackable/i,
+    /military.grade/i,
+    /nobody can see/i,
+    /\bcertified\b/i,
+    /\bcompliant\b/i,
+    /ddos/i,
+    /\bwaf\b/i,
+    /court.proof/i,
+    /legally valid/i,
+    /physically destroyed/i,
+    /trusted execution/i,
+    /操作成功/,
+    /系统异常/,
+    /军工级/,
+    /请稍候/,
+    /\p{Extended_Pictographic}/u,
 ];
 
 async function loadTable(root, file, name) {
-    const out = await build({ entryPoints: [join(root, 'src/i18n', file)], bundle: true, format: 'esm', write: false, charset: 'utf8' });
-    const url = `data:text/javascript;base64,${Buffer.from(out.outputFiles[0].text).toString('base64')}`;
+    const out = await build({
+        entryPoints: [join(root, "src/i18n", file)],
+        bundle: true,
+        format: "esm",
+        write: false,
+        charset: "utf8",
+    });
+    const url = `data:text/javascript;base64,${Buffer.from(out.outputFiles[0].text).toString("base64")}`;
     return (await import(url))[name];
 }
 
-const forms = (m) => (typeof m === 'string' ? [m] : Object.values(m));
-const marks = (m) => [...new Set(forms(m).flatMap((f) => f.match(/\{\w+\}|<\/?\w+>/g) ?? []))].sort().join(' ');
+const forms = (m) => (typeof m === "string" ? [m] : Object.values(m));
+const marks = (m) =>
+    [...new Set(forms(m).flatMap((f) => f.match(/\{\w+\}|<\/?\w+>/g) ?? []))].sort().join(" ");
 
 function sources(dir) {
     return readdirSync(dir, { withFileTypes: true }).flatMap((e) => {
         const path = join(dir, e.name);
         if (e.isDirectory()) return sources(path);
-        return /\.tsx?$/.test(e.name) && !/^(en|zh)\.ts$/.test(e.name) ? [readFileSync(path, 'utf8')] : [];
+        return /\.tsx?$/.test(e.name) && !/^(en|zh)\.ts$/.test(e.name)
+            ? [readFileSync(path, "utf8")]
+            : [];
     });
 }
 
@@ -33,28 +61,33 @@ export function findFaults(en, zh, code) {
     const faults = [];
     for (const key of new Set([...Object.keys(en), ...Object.keys(zh)])) {
         if (!(key in en) || !(key in zh)) {
-            faults.push(`${key}: missing in ${key in en ? 'zh' : 'en'}`);
+            faults.push(`${key}: missing in ${key in en ? "zh" : "en"}`);
             continue;
         }
-        if (marks(en[key]) !== marks(zh[key])) faults.push(`${key}: en has [${marks(en[key])}], zh has [${marks(zh[key])}]`);
+        if (marks(en[key]) !== marks(zh[key]))
+            faults.push(`${key}: en has [${marks(en[key])}], zh has [${marks(zh[key])}]`);
         for (const form of [...forms(en[key]), ...forms(zh[key])]) {
             if (!form.trim()) faults.push(`${key}: empty`);
-            for (const word of NEVER) if (word.test(form)) faults.push(`${key}: never say ${word} ("${form}")`);
+            for (const word of NEVER)
+                if (word.test(form)) faults.push(`${key}: never say ${word} ("${form}")`);
         }
-        const head = key.slice(0, key.lastIndexOf('.') + 1);
-        if (code && !code.includes(`'${key}'`) && !code.includes(`\`${head}\${`)) faults.push(`${key}: not used`);
+        const head = key.slice(0, key.lastIndexOf(".") + 1);
+        if (code && !code.includes(`"${key}"`) && !code.includes(`\`${head}\${`))
+            faults.push(`${key}: not used`);
     }
     return faults;
 }
 
 export async function checkStrings(root) {
-    const en = await loadTable(root, 'en.ts', 'en');
-    const zh = await loadTable(root, 'zh.ts', 'zh');
-    const faults = findFaults(en, zh, sources(join(root, 'src')).join('\n'));
-    if (faults.length) throw new Error(`strings:\n  ${faults.join('\n  ')}`);
+    const en = await loadTable(root, "en.ts", "en");
+    const zh = await loadTable(root, "zh.ts", "zh");
+    const faults = findFaults(en, zh, sources(join(root, "src")).join("\n"));
+    if (faults.length) throw new Error(`strings:\n  ${faults.join("\n  ")}`);
     return Object.keys(en).length;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-    console.log(`${await checkStrings(dirname(fileURLToPath(import.meta.url)))} strings in two languages, whole`);
+    console.log(
+        `${await checkStrings(dirname(fileURLToPath(import.meta.url)))} strings in two languages, whole`,
+    );
 }

@@ -1,24 +1,58 @@
 // One way to the server: JSON in, JSON out, refusals as typed problems. docs/design/api.md is the contract.
 export type ProblemCode =
-    | 'bad-request' | 'auth-required' | 'auth-failed' | 'throttled' | 'forbidden' | 'not-found' | 'conflict' | 'gone'
-    | 'too-large' | 'weak-password' | 'busy' | 'storage' | 'internal' | 'unreachable';
+    | "bad-request"
+    | "auth-required"
+    | "auth-failed"
+    | "throttled"
+    | "forbidden"
+    | "not-found"
+    | "conflict"
+    | "gone"
+    | "too-large"
+    | "weak-password"
+    | "busy"
+    | "storage"
+    | "internal"
+    | "unreachable";
 
 const CODES: ReadonlySet<string> = new Set<ProblemCode>([
-    'bad-request', 'auth-required', 'auth-failed', 'throttled', 'forbidden', 'not-found', 'conflict', 'gone', 'too-large',
-    'weak-password', 'busy', 'storage', 'internal', 'unreachable',
+    "bad-request",
+    "auth-required",
+    "auth-failed",
+    "throttled",
+    "forbidden",
+    "not-found",
+    "conflict",
+    "gone",
+    "too-large",
+    "weak-password",
+    "busy",
+    "storage",
+    "internal",
+    "unreachable",
 ]);
 
 export class Problem extends Error {
     constructor(
-        readonly code: ProblemCode, readonly status: number, readonly request: string | null,
-        readonly retryMs: number | null, readonly reasons: readonly string[],
+        readonly code: ProblemCode,
+        readonly status: number,
+        readonly request: string | null,
+        readonly retryMs: number | null,
+        readonly reasons: readonly string[],
     ) {
         super(code);
     }
 }
 
-export interface Account { readonly id: string; readonly name: string; readonly role: string }
-export interface Prefs { readonly lang?: 'en' | 'zh-CN'; readonly theme?: 'auto' | 'light' | 'dark' }
+export interface Account {
+    readonly id: string;
+    readonly name: string;
+    readonly role: string;
+}
+export interface Prefs {
+    readonly lang?: "en" | "zh-CN";
+    readonly theme?: "auto" | "light" | "dark";
+}
 export interface SessionAnswer {
     readonly account: Account;
     readonly session: { readonly id: string; readonly created: number; readonly expires: number };
@@ -26,76 +60,164 @@ export interface SessionAnswer {
     readonly prefs?: Prefs;
 }
 export interface SessionRow {
-    readonly id: string; readonly created: number; readonly last_seen: number; readonly expires: number;
-    readonly source: string; readonly client: string; readonly current: boolean;
+    readonly id: string;
+    readonly created: number;
+    readonly last_seen: number;
+    readonly expires: number;
+    readonly source: string;
+    readonly client: string;
+    readonly current: boolean;
 }
-export interface SetupState { readonly needed: boolean; readonly fingerprint: string; readonly fingerprint_raw: string; readonly host: string }
-export interface Strength { readonly score: number; readonly guesses_log10: number; readonly reasons: readonly string[] }
+export interface SetupState {
+    readonly needed: boolean;
+    readonly fingerprint: string;
+    readonly fingerprint_raw: string;
+    readonly host: string;
+}
+export interface Strength {
+    readonly score: number;
+    readonly guesses_log10: number;
+    readonly reasons: readonly string[];
+}
 export interface Device {
-    readonly id: string; readonly name: string; readonly model: string; readonly hw: string; readonly fw: string;
-    readonly serial: string; readonly state: 'online' | 'offline'; readonly since: number; readonly last_seen?: number | null;
-    readonly clock_offset_ms?: number | null; readonly clock_rtt_ms?: number | null; readonly seal?: string | null;
-    readonly simulated: boolean; readonly enrolled: number; readonly caps: readonly string[]; readonly source?: string | null;
+    readonly id: string;
+    readonly name: string;
+    readonly model: string;
+    readonly hw: string;
+    readonly fw: string;
+    readonly serial: string;
+    readonly state: "online" | "offline";
+    readonly since: number;
+    readonly last_seen?: number | null;
+    readonly clock_offset_ms?: number | null;
+    readonly clock_rtt_ms?: number | null;
+    readonly seal?: string | null;
+    readonly simulated: boolean;
+    readonly enrolled: number;
+    readonly caps: readonly string[];
+    readonly source?: string | null;
 }
 export interface DevicePage {
-    readonly devices: readonly Device[]; readonly total: number; readonly online: number; readonly simulated: number;
+    readonly devices: readonly Device[];
+    readonly total: number;
+    readonly online: number;
+    readonly simulated: number;
     readonly next?: string | null;
 }
 export interface HistoryEvent {
-    readonly at: number; readonly kind: 'online' | 'offline' | 'boot' | 'enrolled' | 'renamed';
-    readonly cause?: string | null; readonly source?: string | null;
+    readonly at: number;
+    readonly kind: "online" | "offline" | "boot" | "enrolled" | "renamed";
+    readonly cause?: string | null;
+    readonly source?: string | null;
 }
-export interface NewToken { readonly id: string; readonly token: string; readonly expires: number; readonly count: number; readonly command: string }
-export interface TokenState { readonly id: string; readonly expires: number; readonly count: number; readonly used: number; readonly devices: readonly string[] }
-export interface RelayFacts { readonly oldest_byte_ms: number; readonly limit_ms: number; readonly streams: number; readonly viewers: number }
+export interface NewToken {
+    readonly id: string;
+    readonly token: string;
+    readonly expires: number;
+    readonly count: number;
+    readonly command: string;
+}
+export interface TokenState {
+    readonly id: string;
+    readonly expires: number;
+    readonly count: number;
+    readonly used: number;
+    readonly devices: readonly string[];
+}
+export interface RelayFacts {
+    readonly oldest_byte_ms: number;
+    readonly limit_ms: number;
+    readonly streams: number;
+    readonly viewers: number;
+}
 export interface RelayAnswer extends RelayFacts {
-    readonly ledger: readonly { readonly device: string; readonly in_bytes: number; readonly out_bytes: number }[];
+    readonly ledger: readonly {
+        readonly device: string;
+        readonly in_bytes: number;
+        readonly out_bytes: number;
+    }[];
 }
 export interface About {
-    readonly version: string; readonly build: string; readonly fingerprint: string; readonly assets: string;
-    readonly started: number; readonly wall: number; readonly simulated: { readonly cameras: number };
+    readonly version: string;
+    readonly build: string;
+    readonly fingerprint: string;
+    readonly assets: string;
+    readonly started: number;
+    readonly wall: number;
+    readonly simulated: { readonly cameras: number };
     readonly libraries: readonly { readonly name: string; readonly version: string }[];
-    readonly sandbox: { readonly landlock: string; readonly seccomp: string; readonly memlock: string };
+    readonly sandbox: {
+        readonly landlock: string;
+        readonly seccomp: string;
+        readonly memlock: string;
+    };
 }
 
-type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-let csrf = '';
+let csrf = "";
 let onSignedOut: () => void = () => undefined;
 
-export function setCsrf(token: string): void { csrf = token; }
+export function setCsrf(token: string): void {
+    csrf = token;
+}
 /** Called when any answer says that the session has ended. */
-export function whenSignedOut(act: () => void): void { onSignedOut = act; }
+export function whenSignedOut(act: () => void): void {
+    onSignedOut = act;
+}
 
 async function problemOf(res: Response): Promise<Problem> {
     let body: Record<string, unknown> = {};
-    try { body = await res.json() as Record<string, unknown>; } catch { /* not JSON: the status must do */ }
-    const named = typeof body['code'] === 'string' && CODES.has(body['code']) ? body['code'] as ProblemCode : null;
-    const code = named ?? (res.status === 401 ? 'auth-required' : res.status === 404 ? 'not-found' : 'internal');
-    const reasons = Array.isArray(body['reasons']) ? body['reasons'].filter((r): r is string => typeof r === 'string') : [];
+    try {
+        body = (await res.json()) as Record<string, unknown>;
+    } catch {
+        /* not JSON: the status must do */
+    }
+    const named =
+        typeof body["code"] === "string" && CODES.has(body["code"])
+            ? (body["code"] as ProblemCode)
+            : null;
+    const code =
+        named ??
+        (res.status === 401 ? "auth-required" : res.status === 404 ? "not-found" : "internal");
+    const reasons = Array.isArray(body["reasons"])
+        ? body["reasons"].filter((r): r is string => typeof r === "string")
+        : [];
     return new Problem(
-        code, res.status, typeof body['request'] === 'string' ? body['request'] : null,
-        typeof body['retry_ms'] === 'number' ? body['retry_ms'] : null, reasons,
+        code,
+        res.status,
+        typeof body["request"] === "string" ? body["request"] : null,
+        typeof body["retry_ms"] === "number" ? body["retry_ms"] : null,
+        reasons,
     );
 }
 
-async function call<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-    const headers: Record<string, string> = { Accept: 'application/json' };
-    if (body !== undefined) headers['Content-Type'] = 'application/json';
-    if (method !== 'GET' && csrf) headers['Skep-Csrf'] = csrf;
+async function call<T>(
+    method: Method,
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+): Promise<T> {
+    const headers: Record<string, string> = { Accept: "application/json" };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (method !== "GET" && csrf) headers["Skep-Csrf"] = csrf;
     let res: Response;
     try {
         res = await fetch(`/api/v1${path}`, {
-            method, headers, credentials: 'same-origin', cache: 'no-store',
-            ...(body !== undefined ? { body: JSON.stringify(body) } : {}), ...(signal ? { signal } : {}),
+            method,
+            headers,
+            credentials: "same-origin",
+            cache: "no-store",
+            ...(body !== undefined ? { body: JSON.stringify(body) } : {}),
+            ...(signal ? { signal } : {}),
         });
     } catch (e) {
-        if (e instanceof DOMException && e.name === 'AbortError') throw e;
-        throw new Problem('unreachable', 0, null, null, []);
+        if (e instanceof DOMException && e.name === "AbortError") throw e;
+        throw new Problem("unreachable", 0, null, null, []);
     }
     if (!res.ok) {
         const problem = await problemOf(res);
-        if (problem.code === 'auth-required') onSignedOut();
+        if (problem.code === "auth-required") onSignedOut();
         throw problem;
     }
     return (res.status === 204 ? undefined : await res.json()) as T;
@@ -103,36 +225,50 @@ async function call<T>(method: Method, path: string, body?: unknown, signal?: Ab
 
 const id = encodeURIComponent;
 
-export interface DeviceQuery { readonly q?: string; readonly state?: string; readonly cursor?: string; readonly limit?: number }
+export interface DeviceQuery {
+    readonly q?: string;
+    readonly state?: string;
+    readonly cursor?: string;
+    readonly limit?: number;
+}
 
 function queryText(query: object): string {
     const out = new URLSearchParams();
-    for (const [k, v] of Object.entries(query)) if (v !== undefined && v !== '') out.set(k, String(v));
+    for (const [k, v] of Object.entries(query))
+        if (v !== undefined && v !== "") out.set(k, String(v));
     const text = out.toString();
-    return text ? `?${text}` : '';
+    return text ? `?${text}` : "";
 }
 
 export const api = {
-    setup: () => call<SetupState>('GET', '/setup'),
+    setup: () => call<SetupState>("GET", "/setup"),
     setupStrength: (body: { token: string; name: string; password: string }, signal: AbortSignal) =>
-        call<Strength>('POST', '/setup/strength', body, signal),
-    setupOwner: (body: { token: string; name: string; password: string }) => call<SessionAnswer>('POST', '/setup', body),
-    login: (name: string, password: string) => call<SessionAnswer>('POST', '/login', { name, password }),
-    logout: () => call<void>('POST', '/logout'),
-    me: () => call<SessionAnswer>('GET', '/me'),
-    prefs: (prefs: Required<Prefs>) => call<void>('PUT', '/me/prefs', prefs),
-    sessions: () => call<{ sessions: SessionRow[] }>('GET', '/sessions'),
-    endSession: (session: string) => call<void>('DELETE', `/sessions/${id(session)}`),
-    endOtherSessions: () => call<{ revoked: number }>('POST', '/sessions/revoke-others'),
-    devices: (query: DeviceQuery = {}, signal?: AbortSignal) => call<DevicePage>('GET', `/devices${queryText(query)}`, undefined, signal),
-    device: (device: string) => call<Device>('GET', `/devices/${id(device)}`),
-    rename: (device: string, name: string) => call<Device>('PATCH', `/devices/${id(device)}`, { name }),
-    remove: (device: string) => call<void>('DELETE', `/devices/${id(device)}`),
+        call<Strength>("POST", "/setup/strength", body, signal),
+    setupOwner: (body: { token: string; name: string; password: string }) =>
+        call<SessionAnswer>("POST", "/setup", body),
+    login: (name: string, password: string) =>
+        call<SessionAnswer>("POST", "/login", { name, password }),
+    logout: () => call<void>("POST", "/logout"),
+    me: () => call<SessionAnswer>("GET", "/me"),
+    prefs: (prefs: Required<Prefs>) => call<void>("PUT", "/me/prefs", prefs),
+    sessions: () => call<{ sessions: SessionRow[] }>("GET", "/sessions"),
+    endSession: (session: string) => call<void>("DELETE", `/sessions/${id(session)}`),
+    endOtherSessions: () => call<{ revoked: number }>("POST", "/sessions/revoke-others"),
+    devices: (query: DeviceQuery = {}, signal?: AbortSignal) =>
+        call<DevicePage>("GET", `/devices${queryText(query)}`, undefined, signal),
+    device: (device: string) => call<Device>("GET", `/devices/${id(device)}`),
+    rename: (device: string, name: string) =>
+        call<Device>("PATCH", `/devices/${id(device)}`, { name }),
+    remove: (device: string) => call<void>("DELETE", `/devices/${id(device)}`),
     history: (device: string, from: number, to: number) =>
-        call<{ events: HistoryEvent[] }>('GET', `/devices/${id(device)}/history${queryText({ from, to })}`),
-    newToken: (body: { count: number; ttl_s: number; simulated?: boolean }) => call<NewToken>('POST', '/enrolment-tokens', body),
-    token: (token: string) => call<TokenState>('GET', `/enrolment-tokens/${id(token)}`),
-    dropToken: (token: string) => call<void>('DELETE', `/enrolment-tokens/${id(token)}`),
-    about: () => call<About>('GET', '/about'),
-    relay: () => call<RelayAnswer>('GET', '/relay'),
+        call<{ events: HistoryEvent[] }>(
+            "GET",
+            `/devices/${id(device)}/history${queryText({ from, to })}`,
+        ),
+    newToken: (body: { count: number; ttl_s: number; simulated?: boolean }) =>
+        call<NewToken>("POST", "/enrolment-tokens", body),
+    token: (token: string) => call<TokenState>("GET", `/enrolment-tokens/${id(token)}`),
+    dropToken: (token: string) => call<void>("DELETE", `/enrolment-tokens/${id(token)}`),
+    about: () => call<About>("GET", "/about"),
+    relay: () => call<RelayAnswer>("GET", "/relay"),
 };

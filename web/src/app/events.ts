@@ -1,15 +1,15 @@
 // The one socket of news per page: cameras, enrolments, relay facts, the end of the session.
-import { signal, type ReadonlySignal } from '@preact/signals';
-import { signedOut } from './session';
-import type { Device, RelayFacts } from './api';
+import { signal, type ReadonlySignal } from "@preact/signals";
+import { signedOut } from "./session";
+import type { Device, RelayFacts } from "./api";
 
 export type News =
-    | { readonly ev: 'hello'; readonly wall: number }
-    | { readonly ev: 'device'; readonly device: Device }
-    | { readonly ev: 'device.removed'; readonly id: string }
-    | { readonly ev: 'enrolled'; readonly device: string; readonly token: string }
-    | ({ readonly ev: 'relay' } & RelayFacts)
-    | { readonly ev: 'session.ended' };
+    | { readonly ev: "hello"; readonly wall: number }
+    | { readonly ev: "device"; readonly device: Device }
+    | { readonly ev: "device.removed"; readonly id: string }
+    | { readonly ev: "enrolled"; readonly device: string; readonly token: string }
+    | ({ readonly ev: "relay" } & RelayFacts)
+    | { readonly ev: "session.ended" };
 
 /** null = connected; else since when this page is not live. */
 const staleSignal = signal<number | null>(null);
@@ -24,22 +24,38 @@ type Listener = (news: News) => void;
 const listeners = new Set<Listener>();
 export function onNews(listener: Listener): () => void {
     listeners.add(listener);
-    return () => { listeners.delete(listener); };
+    return () => {
+        listeners.delete(listener);
+    };
 }
 
 export function parseNews(text: string): News | null {
     let x: unknown;
-    try { x = JSON.parse(text); } catch { return null; }
-    if (typeof x !== 'object' || x === null || !('ev' in x)) return null;
-    const has = (name: string, type: string) => typeof (x as Record<string, unknown>)[name] === type;
+    try {
+        x = JSON.parse(text);
+    } catch {
+        return null;
+    }
+    if (typeof x !== "object" || x === null || !("ev" in x)) return null;
+    const has = (name: string, type: string) =>
+        typeof (x as Record<string, unknown>)[name] === type;
     switch (x.ev) {
-        case 'hello': return has('wall', 'number') ? x as News : null;
-        case 'device': return has('device', 'object') ? x as News : null;
-        case 'device.removed': return has('id', 'string') ? x as News : null;
-        case 'enrolled': return has('device', 'string') && has('token', 'string') ? x as News : null;
-        case 'relay': return has('oldest_byte_ms', 'number') && has('limit_ms', 'number') ? x as News : null;
-        case 'session.ended': return x as News;
-        default: return null;
+        case "hello":
+            return has("wall", "number") ? (x as News) : null;
+        case "device":
+            return has("device", "object") ? (x as News) : null;
+        case "device.removed":
+            return has("id", "string") ? (x as News) : null;
+        case "enrolled":
+            return has("device", "string") && has("token", "string") ? (x as News) : null;
+        case "relay":
+            return has("oldest_byte_ms", "number") && has("limit_ms", "number")
+                ? (x as News)
+                : null;
+        case "session.ended":
+            return x as News;
+        default:
+            return null;
     }
 }
 
@@ -51,13 +67,13 @@ let wanted = false;
 function take(text: string): void {
     const news = parseNews(text);
     if (!news) return;
-    if (news.ev === 'hello') {
+    if (news.ev === "hello") {
         attempt = 0;
         staleSignal.value = null;
         skewSignal.value = news.wall - Date.now();
-    } else if (news.ev === 'relay') {
+    } else if (news.ev === "relay") {
         relaySignal.value = news;
-    } else if (news.ev === 'session.ended') {
+    } else if (news.ev === "session.ended") {
         stopNews();
         signedOut();
     }
@@ -65,9 +81,17 @@ function take(text: string): void {
 }
 
 function open(): void {
-    const ws = new WebSocket(`wss://${location.host}/api/v1/events`.replace('wss:', location.protocol === 'http:' ? 'ws:' : 'wss:'), 'skep.events.1');
+    const ws = new WebSocket(
+        `wss://${location.host}/api/v1/events`.replace(
+            "wss:",
+            location.protocol === "http:" ? "ws:" : "wss:",
+        ),
+        "skep.events.1",
+    );
     socket = ws;
-    ws.onmessage = (e) => { if (typeof e.data === 'string') take(e.data); };
+    ws.onmessage = (e) => {
+        if (typeof e.data === "string") take(e.data);
+    };
     ws.onclose = (e) => {
         if (socket !== ws) return;
         socket = null;
@@ -75,7 +99,8 @@ function open(): void {
         staleSignal.value ??= Date.now();
         relaySignal.value = null;
         // Full jitter, 0.5 s doubling to 20 s.
-        if (wanted) timer = setTimeout(open, 200 + Math.random() * Math.min(20_000, 500 * 2 ** attempt++));
+        if (wanted)
+            timer = setTimeout(open, 200 + Math.random() * Math.min(20_000, 500 * 2 ** attempt++));
     };
 }
 
@@ -84,7 +109,7 @@ export function startNews(): void {
     wanted = true;
     attempt = 0;
     open();
-    addEventListener('online', retryNews);
+    addEventListener("online", retryNews);
 }
 
 export function retryNews(): void {
@@ -96,7 +121,7 @@ export function retryNews(): void {
 export function stopNews(): void {
     wanted = false;
     clearTimeout(timer);
-    removeEventListener('online', retryNews);
+    removeEventListener("online", retryNews);
     const ws = socket;
     socket = null;
     ws?.close();

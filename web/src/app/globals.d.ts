@@ -1,4 +1,4 @@
-declare module 'skep:rooms' {
-    import type { PageDef } from './router';
+declare module "skep:rooms" {
+    import type { PageDef } from "./router";
     export const pages: readonly PageDef[];
 }

@@ -1,8 +1,8 @@
 // The page's one door to the sealed worker: opened with the session, closed with it.
-import { signal, type ReadonlySignal } from '@preact/signals';
-import { openLive, type Live, type RelayFacts } from '../live/api';
-import { labelSeed } from './session';
-import type { SessionAnswer } from './api';
+import { signal, type ReadonlySignal } from "@preact/signals";
+import { openLive, type Live, type RelayFacts } from "../live/api";
+import { labelSeed } from "./session";
+import type { SessionAnswer } from "./api";
 
 const liveSignal = signal<Live | null>(null);
 export const live: ReadonlySignal<Live | null> = liveSignal;
@@ -14,7 +14,9 @@ export function startLive(answer: SessionAnswer): void {
     if (liveSignal.value) return liveSignal.value.setSession(session);
     const opened = openLive(session);
     opened.setLabelSeed(labelSeed());
-    opened.onRelay((facts) => { socketsSignal.value = facts; });
+    opened.onRelay((facts) => {
+        socketsSignal.value = facts;
+    });
     liveSignal.value = opened;
 }
 

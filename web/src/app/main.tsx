@@ -1,29 +1,50 @@
 // Starts the console: secrets out of the address bar first, then language and session, then the page.
-import { effect, untracked } from '@preact/signals';
-import { render, type ComponentType } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { pages } from 'skep:rooms';
-import { rich, t } from '../i18n';
-import { clock } from '../i18n/format';
-import { Mark } from '../ui/mark';
-import { ErrorNote, Loading } from '../ui/notes';
-import { clearFleet, readyFleet, startFleet } from './devices';
-import { startNews, stopNews } from './events';
-import { startLive, stopLive } from './live';
-import { findPage, navigate, place, safeNext, startRouter, type PageDef, type PageProps } from './router';
-import { findSession, session, setupStep, startSession, takeFragment } from './session';
-import { Shell, SimStrip } from './shell';
-import { setTitle } from './title';
-import { NotFound } from './not-found';
+import { effect, untracked } from "@preact/signals";
+import { render, type ComponentType } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { pages } from "skep:rooms";
+import { rich, t } from "../i18n";
+import { clock } from "../i18n/format";
+import { Mark } from "../ui/mark";
+import { ErrorNote, Loading } from "../ui/notes";
+import { clearFleet, readyFleet, startFleet } from "./devices";
+import { startNews, stopNews } from "./events";
+import { startLive, stopLive } from "./live";
+import {
+    findPage,
+    navigate,
+    place,
+    safeNext,
+    startRouter,
+    type PageDef,
+    type PageProps,
+} from "./router";
+import { findSession, session, setupStep, startSession, takeFragment } from "./session";
+import { Shell, SimStrip } from "./shell";
+import { setTitle } from "./title";
+import { NotFound } from "./not-found";
 
 takeFragment();
 
-function usePage(page: PageDef | null): ComponentType<PageProps> | null | 'failed' {
-    const [loaded, setLoaded] = useState<{ page: PageDef; Body: ComponentType<PageProps> | 'failed' } | null>(null);
+function usePage(page: PageDef | null): ComponentType<PageProps> | null | "failed" {
+    const [loaded, setLoaded] = useState<{
+        page: PageDef;
+        Body: ComponentType<PageProps> | "failed";
+    } | null>(null);
     useEffect(() => {
         let alive = true;
-        if (page) page.load().then((Body) => { if (alive) setLoaded({ page, Body }); }, () => { if (alive) setLoaded({ page, Body: 'failed' }); });
-        return () => { alive = false; };
+        if (page)
+            page.load().then(
+                (Body) => {
+                    if (alive) setLoaded({ page, Body });
+                },
+                () => {
+                    if (alive) setLoaded({ page, Body: "failed" });
+                },
+            );
+        return () => {
+            alive = false;
+        };
     }, [page]);
     return loaded && loaded.page === page ? loaded.Body : null;
 }
@@ -35,15 +56,18 @@ function CurrentPage() {
     const simulated = readyFleet()?.simulated ?? 0;
     const arrived = useRef<string | null>(null);
     useEffect(() => {
-        if (hit && !hit.params['id']) setTitle(t(hit.page.title));
+        if (hit && !hit.params["id"]) setTitle(t(hit.page.title));
         if (!Body && hit) return;
         const moved = arrived.current !== null && arrived.current !== path;
         arrived.current = path;
-        if (moved) document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+        if (moved) document.querySelector<HTMLElement>("main h1")?.focus({ preventScroll: true });
     }, [path, Body, simulated > 0]);
     if (!hit) return <NotFound />;
-    if (Body === 'failed') return <ErrorNote what={t('problem.part')} problem={null} again={() => location.reload()} />;
-    return Body ? <Body params={hit.params} query={query} /> : <Loading what={t('load.page')} />;
+    if (Body === "failed")
+        return (
+            <ErrorNote what={t("problem.part")} problem={null} again={() => location.reload()} />
+        );
+    return Body ? <Body params={hit.params} query={query} /> : <Loading what={t("load.page")} />;
 }
 
 function Unreachable() {
@@ -56,34 +80,58 @@ function Unreachable() {
         <main class="alone">
             <Mark />
             <h1>Skep</h1>
-            <p class="answer" role="status">{rich('offline.answer', { time: clock(since) })}</p>
-            <button type="button" class="btn" onClick={() => void findSession()}>{t('act.again')}</button>
+            <p class="answer" role="status">
+                {rich("offline.answer", { time: clock(since) })}
+            </p>
+            <button type="button" class="btn" onClick={() => void findSession()}>
+                {t("act.again")}
+            </button>
         </main>
     );
 }
 
-const PUBLIC = ['/setup', '/login'];
+const PUBLIC = ["/setup", "/login"];
 
 /** Where this session must be: setup while nobody owns the box, login while nobody is signed in. */
 function wantedPath(): string | null {
     const path = place.value.path;
     const is = session.value.is;
-    if (is === 'setup') return path === '/setup' ? null : '/setup';
-    if (is === 'out') return PUBLIC.includes(path) ? null : `/login?next=${encodeURIComponent(path + location.search)}`;
-    if (is === 'in' && path === '/login') return safeNext(place.value.query.get('next'));
-    if (is === 'in' && path === '/setup' && !setupStep()) return '/live';
-    return is === 'in' && path === '/' ? '/live' : null;
+    if (is === "setup") return path === "/setup" ? null : "/setup";
+    if (is === "out")
+        return PUBLIC.includes(path)
+            ? null
+            : `/login?next=${encodeURIComponent(path + location.search)}`;
+    if (is === "in" && path === "/login") return safeNext(place.value.query.get("next"));
+    if (is === "in" && path === "/setup" && !setupStep()) return "/live";
+    return is === "in" && path === "/" ? "/live" : null;
 }
 
 function App() {
     const state = session.value;
     const to = wantedPath();
-    useEffect(() => { if (to) navigate(to, { replace: true }); }, [to]);
-    if (state.is === 'unreachable') return <Unreachable />;
-    if (state.is === 'loading' || to) return <div class="alone"><Loading what={t('load.session')} bars={0} /></div>;
+    useEffect(() => {
+        if (to) navigate(to, { replace: true });
+    }, [to]);
+    if (state.is === "unreachable") return <Unreachable />;
+    if (state.is === "loading" || to)
+        return (
+            <div class="alone">
+                <Loading what={t("load.session")} bars={0} />
+            </div>
+        );
     const hit = findPage(pages, place.value.path);
-    if (hit?.page.open) return <div class="page"><SimStrip /><CurrentPage /></div>;
-    return <Shell><CurrentPage /></Shell>;
+    if (hit?.page.open)
+        return (
+            <div class="page">
+                <SimStrip />
+                <CurrentPage />
+            </div>
+        );
+    return (
+        <Shell>
+            <CurrentPage />
+        </Shell>
+    );
 }
 
 /** What lives exactly as long as the session: the socket, the list of cameras, the sealed worker. */
@@ -92,7 +140,7 @@ function followSession(): void {
     effect(() => {
         const state = session.value;
         untracked(() => {
-            if (state.is === 'in') {
+            if (state.is === "in") {
                 startLive(state.answer);
                 stop ??= startFleet();
                 startNews();
@@ -111,7 +159,7 @@ export async function start(): Promise<void> {
     startRouter();
     followSession();
     await startSession();
-    const root = document.getElementById('app');
+    const root = document.getElementById("app");
     if (root) render(<App />, root);
 }
 

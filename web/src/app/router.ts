@@ -1,15 +1,22 @@
 // The whole router: a table of paths, one signal for the place, links that stay links.
-import { signal, type ReadonlySignal } from '@preact/signals';
-import type { ComponentType } from 'preact';
-import type { IconName } from '../ui/icon';
-import type { Key } from '../i18n';
+import { signal, type ReadonlySignal } from "@preact/signals";
+import type { ComponentType } from "preact";
+import type { IconName } from "../ui/icon";
+import type { Key } from "../i18n";
 
-export interface PageProps { readonly params: Readonly<Record<string, string>>; readonly query: URLSearchParams }
+export interface PageProps {
+    readonly params: Readonly<Record<string, string>>;
+    readonly query: URLSearchParams;
+}
 
 /** Where a page stands in the navigation. `phone` = has a place of its own in the bottom bar. */
 export interface NavEntry {
-    readonly label: Key; readonly icon: IconName; readonly order: number; readonly group: number;
-    readonly chord: string; readonly phone?: boolean;
+    readonly label: Key;
+    readonly icon: IconName;
+    readonly order: number;
+    readonly group: number;
+    readonly chord: string;
+    readonly phone?: boolean;
 }
 
 export interface PageDef {
@@ -22,23 +29,30 @@ export interface PageDef {
     readonly open?: boolean;
 }
 
-export interface Place { readonly path: string; readonly query: URLSearchParams }
+export interface Place {
+    readonly path: string;
+    readonly query: URLSearchParams;
+}
 
 /** Parameters if `path` fits `pattern`, else null. */
 export function matchPath(pattern: string, path: string): Record<string, string> | null {
-    const want = pattern.split('/');
-    const have = path.replace(/(.)\/$/, '$1').split('/');
+    const want = pattern.split("/");
+    const have = path.replace(/(.)\/$/, "$1").split("/");
     if (want.length !== have.length) return null;
     const params: Record<string, string> = {};
     for (let i = 0; i < want.length; i++) {
-        const w = want[i] ?? '';
-        const h = have[i] ?? '';
-        if (!w.startsWith(':')) {
+        const w = want[i] ?? "";
+        const h = have[i] ?? "";
+        if (!w.startsWith(":")) {
             if (w !== h) return null;
             continue;
         }
         if (!h) return null;
-        try { params[w.slice(1)] = decodeURIComponent(h); } catch { return null; }
+        try {
+            params[w.slice(1)] = decodeURIComponent(h);
+        } catch {
+            return null;
+        }
     }
     return params;
 }
@@ -53,17 +67,20 @@ export function findPage<T extends { readonly path: string }>(pages: readonly T[
 
 /** Where to go after signing in: only a path of our own. */
 export function safeNext(next: string | null): string {
-    return next && /^\/(?![/\\])/.test(next) && !next.startsWith('/login') ? next : '/live';
+    return next && /^\/(?![/\\])/.test(next) && !next.startsWith("/login") ? next : "/live";
 }
 
-const here = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
-const placeSignal = signal<Place>({ path: '/', query: new URLSearchParams() });
+const here = (): Place => ({
+    path: location.pathname,
+    query: new URLSearchParams(location.search),
+});
+const placeSignal = signal<Place>({ path: "/", query: new URLSearchParams() });
 export const place: ReadonlySignal<Place> = placeSignal;
 
 export function navigate(href: string, options: { readonly replace?: boolean } = {}): void {
     if (href === location.pathname + location.search) return;
-    if (options.replace) history.replaceState(null, '', href);
-    else history.pushState(null, '', href);
+    if (options.replace) history.replaceState(null, "", href);
+    else history.pushState(null, "", href);
     placeSignal.value = here();
     if (!options.replace) scrollTo(0, 0);
 }
@@ -72,18 +89,19 @@ export function navigate(href: string, options: { readonly replace?: boolean } =
 export function setQuery(changes: Readonly<Record<string, string | null>>): void {
     const query = new URLSearchParams(location.search);
     for (const [name, value] of Object.entries(changes)) {
-        if (value === null || value === '') query.delete(name);
+        if (value === null || value === "") query.delete(name);
         else query.set(name, value);
     }
     const text = query.toString();
-    navigate(location.pathname + (text ? `?${text}` : ''), { replace: true });
+    navigate(location.pathname + (text ? `?${text}` : ""), { replace: true });
 }
 
 /** Plain clicks on own links become navigation; everything else stays the browser's. */
 function onClick(e: MouseEvent): void {
-    if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
-    const a = (e.target as Element | null)?.closest('a');
-    if (!a || a.target || a.hasAttribute('download') || a.origin !== location.origin) return;
+    if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey)
+        return;
+    const a = (e.target as Element | null)?.closest("a");
+    if (!a || a.target || a.hasAttribute("download") || a.origin !== location.origin) return;
     if (a.hash && a.pathname === location.pathname) return;
     e.preventDefault();
     navigate(a.pathname + a.search);
@@ -91,6 +109,8 @@ function onClick(e: MouseEvent): void {
 
 export function startRouter(): void {
     placeSignal.value = here();
-    addEventListener('popstate', () => { placeSignal.value = here(); });
-    document.addEventListener('click', onClick);
+    addEventListener("popstate", () => {
+        placeSignal.value = here();
+    });
+    document.addEventListener("click", onClick);
 }

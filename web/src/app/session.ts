@@ -1,73 +1,83 @@
 // Who is signed in, in which language and theme, and what the link brought along in its fragment.
-import { signal, type ReadonlySignal } from '@preact/signals';
-import { api, Problem, setCsrf, whenSignedOut, type Prefs, type SessionAnswer } from './api';
-import { loadLanguage, type Language } from '../i18n';
+import { signal, type ReadonlySignal } from "@preact/signals";
+import { api, Problem, setCsrf, whenSignedOut, type Prefs, type SessionAnswer } from "./api";
+import { loadLanguage, type Language } from "../i18n";
 
-export type Theme = 'auto' | 'light' | 'dark';
+export type Theme = "auto" | "light" | "dark";
 export type SessionState =
-    | { readonly is: 'loading' }
-    | { readonly is: 'in'; readonly answer: SessionAnswer }
-    | { readonly is: 'out' }
-    | { readonly is: 'setup' }
-    | { readonly is: 'unreachable' };
+    | { readonly is: "loading" }
+    | { readonly is: "in"; readonly answer: SessionAnswer }
+    | { readonly is: "out" }
+    | { readonly is: "setup" }
+    | { readonly is: "unreachable" };
 
-const stateSignal = signal<SessionState>({ is: 'loading' });
+const stateSignal = signal<SessionState>({ is: "loading" });
 export const session: ReadonlySignal<SessionState> = stateSignal;
-const themeSignal = signal<Theme>('auto');
+const themeSignal = signal<Theme>("auto");
 export const theme: ReadonlySignal<Theme> = themeSignal;
 const lettersSignal = signal(true);
 /** Single-letter keys; people who use speech input switch them off. */
 export const letterKeys: ReadonlySignal<boolean> = lettersSignal;
 
-function kept(area: 'localStorage' | 'sessionStorage', name: string): string | null {
-    try { return globalThis[area].getItem(`skep.${name}`); } catch { return null; }
+function kept(area: "localStorage" | "sessionStorage", name: string): string | null {
+    try {
+        return globalThis[area].getItem(`skep.${name}`);
+    } catch {
+        return null;
+    }
 }
-function keep(area: 'localStorage' | 'sessionStorage', name: string, value: string | null): void {
+function keep(area: "localStorage" | "sessionStorage", name: string, value: string | null): void {
     try {
         if (value === null) globalThis[area].removeItem(`skep.${name}`);
         else globalThis[area].setItem(`skep.${name}`, value);
-    } catch { /* storage is off: the choice lives as long as the page */ }
+    } catch {
+        /* storage is off: the choice lives as long as the page */
+    }
 }
 
-export interface Fragment { readonly token: string | null; readonly seed: string | null }
+export interface Fragment {
+    readonly token: string | null;
+    readonly seed: string | null;
+}
 
 /** `#t=<setup token>&s=<label seed>`; anything that is not of that form is left alone. */
 export function parseFragment(hash: string): Fragment {
-    const parts = new URLSearchParams(hash.replace(/^#/, ''));
-    const good = (value: string | null) => (value && /^[A-Za-z0-9_-]{1,128}$/.test(value) ? value : null);
-    return { token: good(parts.get('t')), seed: good(parts.get('s')) };
+    const parts = new URLSearchParams(hash.replace(/^#/, ""));
+    const good = (value: string | null) =>
+        value && /^[A-Za-z0-9_-]{1,128}$/.test(value) ? value : null;
+    return { token: good(parts.get("t")), seed: good(parts.get("s")) };
 }
 
 /** Takes the secrets out of the address bar, once, before anything else runs. They stay in this tab. */
 export function takeFragment(): void {
     if (!/^#(t|s)=/.test(location.hash)) return;
     const { token, seed } = parseFragment(location.hash);
-    history.replaceState(null, '', location.pathname + location.search);
-    if (token) keep('sessionStorage', 'token', token);
-    if (seed) keep('sessionStorage', 'seed', seed);
+    history.replaceState(null, "", location.pathname + location.search);
+    if (token) keep("sessionStorage", "token", token);
+    if (seed) keep("sessionStorage", "seed", seed);
 }
-export const setupToken = (): string | null => kept('sessionStorage', 'token');
-export const dropSetupToken = (): void => keep('sessionStorage', 'token', null);
-export const labelSeed = (): string | null => kept('sessionStorage', 'seed');
+export const setupToken = (): string | null => kept("sessionStorage", "token");
+export const dropSetupToken = (): void => keep("sessionStorage", "token", null);
+export const labelSeed = (): string | null => kept("sessionStorage", "seed");
 
 /** The step of setup that comes next, so that a reload resumes it; per tab. */
-export const setupStep = (): string | null => kept('sessionStorage', 'step');
-export const keepSetupStep = (step: string | null): void => keep('sessionStorage', 'step', step);
+export const setupStep = (): string | null => kept("sessionStorage", "step");
+export const keepSetupStep = (step: string | null): void => keep("sessionStorage", "step", step);
 
 export function chosenLanguage(): Language {
-    return (kept('localStorage', 'lang') ?? navigator.language).startsWith('zh') ? 'zh-CN' : 'en';
+    return (kept("localStorage", "lang") ?? navigator.language).startsWith("zh") ? "zh-CN" : "en";
 }
 
 export function showTheme(next: Theme): void {
     themeSignal.value = next;
-    keep('localStorage', 'theme', next === 'auto' ? null : next);
-    if (next === 'auto') delete document.documentElement.dataset['theme'];
-    else document.documentElement.dataset['theme'] = next;
+    keep("localStorage", "theme", next === "auto" ? null : next);
+    if (next === "auto") delete document.documentElement.dataset["theme"];
+    else document.documentElement.dataset["theme"] = next;
 }
 
 export function setLetterKeys(on: boolean): void {
     lettersSignal.value = on;
-    keep('localStorage', 'letters', on ? null : 'off');
+    keep("localStorage", "letters", on ? null : "off");
 }
 
 function prefsNow(change: Prefs): Required<Prefs> {
@@ -76,34 +86,40 @@ function prefsNow(change: Prefs): Required<Prefs> {
 
 export async function setTheme(next: Theme): Promise<void> {
     showTheme(next);
-    if (stateSignal.value.is === 'in') await api.prefs(prefsNow({ theme: next })).catch(() => undefined);
+    if (stateSignal.value.is === "in")
+        await api.prefs(prefsNow({ theme: next })).catch(() => undefined);
 }
 
 /** One language per load: the page starts again in the other one. */
 export async function setLanguage(lang: Language): Promise<void> {
-    keep('localStorage', 'lang', lang);
-    if (stateSignal.value.is === 'in') await api.prefs(prefsNow({ lang })).catch(() => undefined);
+    keep("localStorage", "lang", lang);
+    if (stateSignal.value.is === "in") await api.prefs(prefsNow({ lang })).catch(() => undefined);
     location.reload();
 }
 
 export function enter(answer: SessionAnswer): void {
     setCsrf(answer.csrf);
-    stateSignal.value = { is: 'in', answer };
+    stateSignal.value = { is: "in", answer };
     const prefs = answer.prefs ?? {};
-    if (prefs.theme && kept('localStorage', 'theme') === null && prefs.theme !== 'auto') showTheme(prefs.theme);
-    if (prefs.lang && kept('localStorage', 'lang') === null && prefs.lang !== chosenLanguage()) {
-        keep('localStorage', 'lang', prefs.lang);
+    if (prefs.theme && kept("localStorage", "theme") === null && prefs.theme !== "auto")
+        showTheme(prefs.theme);
+    if (prefs.lang && kept("localStorage", "lang") === null && prefs.lang !== chosenLanguage()) {
+        keep("localStorage", "lang", prefs.lang);
         location.reload();
     }
 }
 
 export function signedOut(): void {
-    setCsrf('');
-    if (stateSignal.value.is !== 'out') stateSignal.value = { is: 'out' };
+    setCsrf("");
+    if (stateSignal.value.is !== "out") stateSignal.value = { is: "out" };
 }
 
 export async function logout(): Promise<void> {
-    try { await api.logout(); } finally { signedOut(); }
+    try {
+        await api.logout();
+    } finally {
+        signedOut();
+    }
 }
 
 /** Finds out where this browser stands; called at start and by "Try again". */
@@ -111,22 +127,24 @@ export async function findSession(): Promise<void> {
     try {
         enter(await api.me());
     } catch (e) {
-        if (!(e instanceof Problem) || e.code !== 'auth-required') {
-            stateSignal.value = { is: 'unreachable' };
+        if (!(e instanceof Problem) || e.code !== "auth-required") {
+            stateSignal.value = { is: "unreachable" };
             return;
         }
         try {
-            stateSignal.value = { is: (await api.setup()).needed ? 'setup' : 'out' };
+            stateSignal.value = { is: (await api.setup()).needed ? "setup" : "out" };
         } catch {
-            stateSignal.value = { is: 'unreachable' };
+            stateSignal.value = { is: "unreachable" };
         }
     }
 }
 
 export async function startSession(): Promise<void> {
-    whenSignedOut(() => { if (stateSignal.value.is === 'in') signedOut(); });
-    const saved = kept('localStorage', 'theme');
-    themeSignal.value = saved === 'light' || saved === 'dark' ? saved : 'auto';
-    lettersSignal.value = kept('localStorage', 'letters') !== 'off';
+    whenSignedOut(() => {
+        if (stateSignal.value.is === "in") signedOut();
+    });
+    const saved = kept("localStorage", "theme");
+    themeSignal.value = saved === "light" || saved === "dark" ? saved : "auto";
+    lettersSignal.value = kept("localStorage", "letters") !== "off";
     await Promise.all([loadLanguage(chosenLanguage()), findSession()]);
 }

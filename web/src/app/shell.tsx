@@ -1,65 +1,94 @@
 // The frame around every page: demonstration strip, rail, bottom bar, dialogs of the keyboard.
-import { signal } from '@preact/signals';
-import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
-import { pages } from 'skep:rooms';
-import { t } from '../i18n';
-import { Icon } from '../ui/icon';
-import { Mark } from '../ui/mark';
-import { StaleStrip } from '../ui/notes';
-import { Toast } from '../ui/toast';
-import { readyFleet } from './devices';
-import { startKeys } from './keys';
-import { Help, Palette } from './palette';
-import { navigate, place, type NavEntry, type PageDef } from './router';
-import { labelSeed, session } from './session';
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+import { pages } from "skep:rooms";
+import { t } from "../i18n";
+import { Icon } from "../ui/icon";
+import { Mark } from "../ui/mark";
+import { StaleStrip } from "../ui/notes";
+import { Toast } from "../ui/toast";
+import { readyFleet } from "./devices";
+import { startKeys } from "./keys";
+import { Help, Palette } from "./palette";
+import { navigate, place, type NavEntry, type PageDef } from "./router";
+import { labelSeed, session } from "./session";
 
-export const overlay = signal<'palette' | 'help' | null>(null);
+export const overlay = signal<"palette" | "help" | null>(null);
 
 type Entry = PageDef & { readonly nav: NavEntry };
-export const entries: readonly Entry[] = pages.filter((p): p is Entry => p.nav !== undefined).sort((a, b) => a.nav.order - b.nav.order);
+export const entries: readonly Entry[] = pages
+    .filter((p): p is Entry => p.nav !== undefined)
+    .sort((a, b) => a.nav.order - b.nav.order);
 
-const isHere = (entry: Entry, path: string) => path === entry.path || path.startsWith(`${entry.path}/`);
+const isHere = (entry: Entry, path: string) =>
+    path === entry.path || path.startsWith(`${entry.path}/`);
 
 /** The first letter of each of the first two words; one sign for Chinese names. */
 export function initials(name: string): string {
     const words = name.trim().split(/\s+/).filter(Boolean);
-    const first = [...(words[0] ?? '')][0] ?? '·';
+    const first = [...(words[0] ?? "")][0] ?? "·";
     if (/\p{Script=Han}/u.test(first)) return first;
-    return (first + ([...(words[1] ?? '')][0] ?? '')).toUpperCase();
+    return (first + ([...(words[1] ?? "")][0] ?? "")).toUpperCase();
 }
 
 export function SimStrip() {
     const n = readyFleet()?.simulated ?? 0;
-    const seeded = session.value.is !== 'in' && labelSeed() !== null;
+    const seeded = session.value.is !== "in" && labelSeed() !== null;
     if (!n && !seeded) return null;
-    const text = n ? t('sim.cameras', { n }) : t('sim.fleet');
+    const text = n ? t("sim.cameras", { n }) : t("sim.fleet");
     return (
-        <aside class="sim-bar" aria-label={t('state.simulated')}>
-            <span class="word"><Icon name="sim" small /><b>{t('state.simulated')}</b></span>
-            <span class="wide">{text}</span><span class="narrow">{n ? t('sim.short', { n }) : t('sim.fleet-short')}</span>
-            {session.value.is === 'in' && <a class="end wide" href="/settings/about">{t('sim.what')}</a>}
+        <aside class="sim-bar" aria-label={t("state.simulated")}>
+            <span class="word">
+                <Icon name="sim" small />
+                <b>{t("state.simulated")}</b>
+            </span>
+            <span class="wide">{text}</span>
+            <span class="narrow">{n ? t("sim.short", { n }) : t("sim.fleet-short")}</span>
+            {session.value.is === "in" && (
+                <a class="end wide" href="/settings/about">
+                    {t("sim.what")}
+                </a>
+            )}
         </aside>
     );
 }
 
 function Rail({ path }: { readonly path: string }) {
     const state = session.value;
-    const account = state.is === 'in' ? state.answer.account : null;
+    const account = state.is === "in" ? state.answer.account : null;
     return (
         <aside class="rail">
-            <a class="brand" href="/live"><Mark /><span>Skep</span></a>
-            <button type="button" class="find" onClick={() => { overlay.value = 'palette'; }}>
-                <Icon name="find" small /><span>{t('find.open')}</span><kbd>Ctrl K</kbd>
+            <a class="brand" href="/live">
+                <Mark />
+                <span>Skep</span>
+            </a>
+            <button
+                type="button"
+                class="find"
+                onClick={() => {
+                    overlay.value = "palette";
+                }}
+            >
+                <Icon name="find" small />
+                <span>{t("find.open")}</span>
+                <kbd>Ctrl K</kbd>
             </button>
-            <nav aria-label={t('nav.main')}>
+            <nav aria-label={t("nav.main")}>
                 <ul class="nav">
                     {entries.map((entry, i) => (
                         <>
-                            {i > 0 && entries[i - 1]?.nav.group !== entry.nav.group && <li class="gap" aria-hidden="true" />}
+                            {i > 0 && entries[i - 1]?.nav.group !== entry.nav.group && (
+                                <li class="gap" aria-hidden="true" />
+                            )}
                             <li key={entry.path}>
-                                <a href={entry.path} aria-current={isHere(entry, path) ? 'page' : undefined} title={t(entry.nav.label)}>
-                                    <Icon name={entry.nav.icon} /><span>{t(entry.nav.label)}</span>
+                                <a
+                                    href={entry.path}
+                                    aria-current={isHere(entry, path) ? "page" : undefined}
+                                    title={t(entry.nav.label)}
+                                >
+                                    <Icon name={entry.nav.icon} />
+                                    <span>{t(entry.nav.label)}</span>
                                 </a>
                             </li>
                         </>
@@ -67,9 +96,16 @@ function Rail({ path }: { readonly path: string }) {
                 </ul>
             </nav>
             {account && (
-                <a class="me" href="/me" aria-current={path === '/me' ? 'page' : undefined}>
-                    <span class="av" aria-hidden="true">{initials(account.name)}</span>
-                    <p><span>{account.name}</span><span class="small quiet">{account.role === 'owner' ? t('role.owner') : account.role}</span></p>
+                <a class="me" href="/me" aria-current={path === "/me" ? "page" : undefined}>
+                    <span class="av" aria-hidden="true">
+                        {initials(account.name)}
+                    </span>
+                    <p>
+                        <span>{account.name}</span>
+                        <span class="small quiet">
+                            {account.role === "owner" ? t("role.owner") : account.role}
+                        </span>
+                    </p>
                 </a>
             )}
         </aside>
@@ -80,11 +116,17 @@ function BottomBar({ path }: { readonly path: string }) {
     const own = entries.filter((e) => e.nav.phone);
     const elsewhere = !own.some((e) => isHere(e, path));
     return (
-        <nav class="tabs-bottom" aria-label={t('nav.main')} data-n={own.length + 1}>
+        <nav class="tabs-bottom" aria-label={t("nav.main")} data-n={own.length + 1}>
             {own.map((e) => (
-                <a key={e.path} href={e.path} aria-current={isHere(e, path) ? 'page' : undefined}><Icon name={e.nav.icon} />{t(e.nav.label)}</a>
+                <a key={e.path} href={e.path} aria-current={isHere(e, path) ? "page" : undefined}>
+                    <Icon name={e.nav.icon} />
+                    {t(e.nav.label)}
+                </a>
             ))}
-            <a href="/more" aria-current={elsewhere ? 'page' : undefined}><Icon name="more" />{t('nav.more')}</a>
+            <a href="/more" aria-current={elsewhere ? "page" : undefined}>
+                <Icon name="more" />
+                {t("nav.more")}
+            </a>
         </nav>
     );
 }
@@ -92,30 +134,63 @@ function BottomBar({ path }: { readonly path: string }) {
 function chord(letter: string): boolean {
     const entry = entries.find((e) => e.nav.chord === letter);
     if (entry) navigate(entry.path);
-    else if (letter === 'm') navigate('/me');
+    else if (letter === "m") navigate("/me");
     else return false;
     return true;
 }
 
 export function Shell({ children }: { readonly children: ComponentChildren }) {
     const path = place.value.path;
-    useEffect(() => startKeys({
-        palette: () => { overlay.value = 'palette'; }, help: () => { overlay.value = 'help'; }, chord,
-    }), []);
+    useEffect(
+        () =>
+            startKeys({
+                palette: () => {
+                    overlay.value = "palette";
+                },
+                help: () => {
+                    overlay.value = "help";
+                },
+                chord,
+            }),
+        [],
+    );
     const strip = (readyFleet()?.simulated ?? 0) > 0;
     return (
-        <div class={strip ? 'page with-strip' : 'page'}>
-            <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); document.getElementById('main')?.focus(); }}>{t('nav.skip')}</a>
+        <div class={strip ? "page with-strip" : "page"}>
+            <a
+                class="skip"
+                href="#main"
+                onClick={(e) => {
+                    e.preventDefault();
+                    document.getElementById("main")?.focus();
+                }}
+            >
+                {t("nav.skip")}
+            </a>
             <SimStrip />
             <StaleStrip />
             <div class="frame">
                 <Rail path={path} />
-                <main id="main" tabIndex={-1}>{children}</main>
+                <main id="main" tabIndex={-1}>
+                    {children}
+                </main>
             </div>
             <BottomBar path={path} />
             <Toast />
-            {overlay.value === 'palette' && <Palette onClose={() => { overlay.value = null; }} />}
-            {overlay.value === 'help' && <Help onClose={() => { overlay.value = null; }} />}
+            {overlay.value === "palette" && (
+                <Palette
+                    onClose={() => {
+                        overlay.value = null;
+                    }}
+                />
+            )}
+            {overlay.value === "help" && (
+                <Help
+                    onClose={() => {
+                        overlay.value = null;
+                    }}
+                />
+            )}
         </div>
     );
 }

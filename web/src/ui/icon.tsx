@@ -1,10 +1,51 @@
 export type IconName =
-    | 'arrow' | 'cam' | 'clock' | 'close' | 'copy' | 'direct' | 'down' | 'error' | 'eye' | 'file' | 'filter' | 'film'
-    | 'find' | 'full' | 'globe' | 'info' | 'key' | 'live' | 'lock' | 'log-out' | 'mic' | 'more' | 'off' | 'ok'
-    | 'pause' | 'pencil' | 'people' | 'play' | 'plus' | 'relay' | 'rew' | 'sealed' | 'set' | 'shot' | 'sim' | 'stall'
-    | 'tile' | 'turn' | 'unknown' | 'vol' | 'warn';
+    | "arrow"
+    | "cam"
+    | "clock"
+    | "close"
+    | "copy"
+    | "direct"
+    | "down"
+    | "error"
+    | "eye"
+    | "file"
+    | "filter"
+    | "film"
+    | "find"
+    | "full"
+    | "globe"
+    | "info"
+    | "key"
+    | "live"
+    | "lock"
+    | "log-out"
+    | "mic"
+    | "more"
+    | "off"
+    | "ok"
+    | "pause"
+    | "pencil"
+    | "people"
+    | "play"
+    | "plus"
+    | "relay"
+    | "rew"
+    | "sealed"
+    | "set"
+    | "shot"
+    | "sim"
+    | "stall"
+    | "tile"
+    | "turn"
+    | "unknown"
+    | "vol"
+    | "warn";
 
 /** A symbol of static/sprite.svg; decoration only, text stands beside it or in the label. */
 export function Icon({ name, small }: { readonly name: IconName; readonly small?: boolean }) {
-    return <svg class={small ? 'i s' : 'i'} aria-hidden="true"><use href={`#i-${name}`} /></svg>;
+    return (
+        <svg class={small ? "i s" : "i"} aria-hidden="true">
+            <use href={`#i-${name}`} />
+        </svg>
+    );
 }

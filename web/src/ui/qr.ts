@@ -2,10 +2,28 @@
 
 /** Per version: codewords in all, error codewords per block, blocks. Level M. */
 const VERSIONS: readonly (readonly [total: number, ecc: number, blocks: number])[] = [
-    [26, 10, 1], [44, 16, 1], [70, 26, 1], [100, 18, 2], [134, 24, 2], [172, 16, 4], [196, 18, 4], [242, 22, 4], [292, 22, 5], [346, 26, 5],
+    [26, 10, 1],
+    [44, 16, 1],
+    [70, 26, 1],
+    [100, 18, 2],
+    [134, 24, 2],
+    [172, 16, 4],
+    [196, 18, 4],
+    [242, 22, 4],
+    [292, 22, 5],
+    [346, 26, 5],
 ];
 const ALIGN: readonly (readonly number[])[] = [
-    [], [6, 18], [6, 22], [6, 26], [6, 30], [6, 34], [6, 22, 38], [6, 24, 42], [6, 26, 46], [6, 28, 50],
+    [],
+    [6, 18],
+    [6, 22],
+    [6, 26],
+    [6, 30],
+    [6, 34],
+    [6, 22, 38],
+    [6, 24, 42],
+    [6, 26, 46],
+    [6, 28, 50],
 ];
 
 /** Multiplication in GF(256), polynomial 0x11d. */
@@ -24,21 +42,27 @@ export function errorCodewords(data: readonly number[], degree: number): number[
     for (const byte of data) {
         const factor = byte ^ (rest.shift() ?? 0);
         rest.push(0);
-        gen.forEach((g, i) => { rest[i] = (rest[i] ?? 0) ^ mul(g, factor); });
+        gen.forEach((g, i) => {
+            rest[i] = (rest[i] ?? 0) ^ mul(g, factor);
+        });
     }
     return rest;
 }
 
 function dataCodewords(bytes: Uint8Array, version: number, capacity: number): number[] {
     const bits: number[] = [];
-    const put = (value: number, n: number) => { for (let i = n - 1; i >= 0; i--) bits.push((value >> i) & 1); };
+    const put = (value: number, n: number) => {
+        for (let i = n - 1; i >= 0; i--) bits.push((value >> i) & 1);
+    };
     put(4, 4);
     put(bytes.length, version < 10 ? 8 : 16);
     for (const b of bytes) put(b, 8);
     put(0, Math.min(4, capacity * 8 - bits.length));
     put(0, (8 - (bits.length % 8)) % 8);
     for (let pad = 0xec; bits.length < capacity * 8; pad ^= 0xec ^ 0x11) put(pad, 8);
-    return Array.from({ length: capacity }, (_, i) => bits.slice(i * 8, i * 8 + 8).reduce((a, b) => a * 2 + b, 0));
+    return Array.from({ length: capacity }, (_, i) =>
+        bits.slice(i * 8, i * 8 + 8).reduce((a, b) => a * 2 + b, 0),
+    );
 }
 
 function interleave(data: readonly number[], total: number, ecc: number, blocks: number): number[] {
@@ -51,16 +75,25 @@ function interleave(data: readonly number[], total: number, ecc: number, blocks:
         at += n;
     }
     const out: number[] = [];
-    for (let i = 0; i <= short; i++) for (const p of parts) { const c = p[i]; if (c !== undefined) out.push(c); }
+    for (let i = 0; i <= short; i++)
+        for (const p of parts) {
+            const c = p[i];
+            if (c !== undefined) out.push(c);
+        }
     const codes = parts.map((p) => errorCodewords(p, ecc));
     for (let i = 0; i < ecc; i++) for (const c of codes) out.push(c[i] ?? 0);
     return out;
 }
 
 const MASKS: readonly ((x: number, y: number) => boolean)[] = [
-    (x, y) => (x + y) % 2 === 0, (_, y) => y % 2 === 0, (x) => x % 3 === 0, (x, y) => (x + y) % 3 === 0,
-    (x, y) => (Math.floor(x / 3) + Math.floor(y / 2)) % 2 === 0, (x, y) => ((x * y) % 2) + ((x * y) % 3) === 0,
-    (x, y) => (((x * y) % 2) + ((x * y) % 3)) % 2 === 0, (x, y) => (((x + y) % 2) + ((x * y) % 3)) % 2 === 0,
+    (x, y) => (x + y) % 2 === 0,
+    (_, y) => y % 2 === 0,
+    (x) => x % 3 === 0,
+    (x, y) => (x + y) % 3 === 0,
+    (x, y) => (Math.floor(x / 3) + Math.floor(y / 2)) % 2 === 0,
+    (x, y) => ((x * y) % 2) + ((x * y) % 3) === 0,
+    (x, y) => (((x * y) % 2) + ((x * y) % 3)) % 2 === 0,
+    (x, y) => (((x + y) % 2) + ((x * y) % 3)) % 2 === 0,
 ];
 
 /** BCH remainder appended to the value: format (5 bits, 0x537) and version (6 bits, 0x1f25). */
@@ -77,8 +110,12 @@ class Grid {
         this.dark = Array.from({ length: size }, () => Array<boolean>(size).fill(false));
         this.fixed = Array.from({ length: size }, () => Array<boolean>(size).fill(false));
     }
-    at(x: number, y: number): boolean { return this.dark[y]?.[x] ?? false; }
-    isFixed(x: number, y: number): boolean { return this.fixed[y]?.[x] ?? true; }
+    at(x: number, y: number): boolean {
+        return this.dark[y]?.[x] ?? false;
+    }
+    isFixed(x: number, y: number): boolean {
+        return this.fixed[y]?.[x] ?? true;
+    }
     set(x: number, y: number, dark: boolean): void {
         const row = this.dark[y];
         const fix = this.fixed[y];
@@ -86,13 +123,23 @@ class Grid {
         row[x] = dark;
         fix[x] = true;
     }
-    flip(x: number, y: number): void { const row = this.dark[y]; if (row) row[x] = !row[x]; }
+    flip(x: number, y: number): void {
+        const row = this.dark[y];
+        if (row) row[x] = !row[x];
+    }
 }
 
 function drawFunction(g: Grid, version: number): void {
     const n = g.size;
-    for (let i = 0; i < n; i++) { g.set(6, i, i % 2 === 0); g.set(i, 6, i % 2 === 0); }
-    for (const [cx, cy] of [[3, 3], [n - 4, 3], [3, n - 4]] as const) {
+    for (let i = 0; i < n; i++) {
+        g.set(6, i, i % 2 === 0);
+        g.set(i, 6, i % 2 === 0);
+    }
+    for (const [cx, cy] of [
+        [3, 3],
+        [n - 4, 3],
+        [3, n - 4],
+    ] as const) {
         for (let dy = -4; dy <= 4; dy++) {
             for (let dx = -4; dx <= 4; dx++) {
                 const d = Math.max(Math.abs(dx), Math.abs(dy));
@@ -103,8 +150,11 @@ function drawFunction(g: Grid, version: number): void {
     const centres = ALIGN[version - 1] ?? [];
     for (const cx of centres) {
         for (const cy of centres) {
-            if ((cx === 6 && cy === 6) || (cx === 6 && cy === n - 7) || (cx === n - 7 && cy === 6)) continue;
-            for (let dy = -2; dy <= 2; dy++) for (let dx = -2; dx <= 2; dx++) g.set(cx + dx, cy + dy, Math.max(Math.abs(dx), Math.abs(dy)) !== 1);
+            if ((cx === 6 && cy === 6) || (cx === 6 && cy === n - 7) || (cx === n - 7 && cy === 6))
+                continue;
+            for (let dy = -2; dy <= 2; dy++)
+                for (let dx = -2; dx <= 2; dx++)
+                    g.set(cx + dx, cy + dy, Math.max(Math.abs(dx), Math.abs(dy)) !== 1);
         }
     }
     if (version >= 7) {
@@ -151,7 +201,8 @@ function drawData(g: Grid, codewords: readonly number[]): void {
 
 function applyMask(g: Grid, mask: number): void {
     const on = MASKS[mask];
-    for (let y = 0; y < g.size; y++) for (let x = 0; x < g.size; x++) if (!g.isFixed(x, y) && on?.(x, y)) g.flip(x, y);
+    for (let y = 0; y < g.size; y++)
+        for (let x = 0; x < g.size; x++) if (!g.isFixed(x, y) && on?.(x, y)) g.flip(x, y);
 }
 
 /** Penalty rules 1 to 4. */
@@ -160,10 +211,13 @@ function penalty(g: Grid): number {
     let score = 0;
     let dark = 0;
     const finder = /(?=10111010000|00001011101)/g;
-    for (const line of [(i: number, j: number) => g.at(j, i), (i: number, j: number) => g.at(i, j)]) {
+    for (const line of [
+        (i: number, j: number) => g.at(j, i),
+        (i: number, j: number) => g.at(i, j),
+    ]) {
         for (let i = 0; i < n; i++) {
-            let text = '';
-            for (let j = 0; j < n; j++) text += line(i, j) ? '1' : '0';
+            let text = "";
+            for (let j = 0; j < n; j++) text += line(i, j) ? "1" : "0";
             for (const run of text.match(/0{5,}|1{5,}/g) ?? []) score += run.length - 2;
             score += 40 * [...text.matchAll(finder)].length;
         }
@@ -171,7 +225,14 @@ function penalty(g: Grid): number {
     for (let y = 0; y < n; y++) {
         for (let x = 0; x < n; x++) {
             dark += Number(g.at(x, y));
-            if (x + 1 < n && y + 1 < n && g.at(x, y) === g.at(x + 1, y) && g.at(x, y) === g.at(x, y + 1) && g.at(x, y) === g.at(x + 1, y + 1)) score += 3;
+            if (
+                x + 1 < n &&
+                y + 1 < n &&
+                g.at(x, y) === g.at(x + 1, y) &&
+                g.at(x, y) === g.at(x, y + 1) &&
+                g.at(x, y) === g.at(x + 1, y + 1)
+            )
+                score += 3;
         }
     }
     return score + 10 * Math.floor(Math.abs((dark * 20) / (n * n) - 10));
@@ -180,11 +241,18 @@ function penalty(g: Grid): number {
 /** Rows of dark modules, without the quiet zone; null if the text is too long. `mask` fixes the mask for tests. */
 export function encodeQr(text: string, mask?: number): boolean[][] | null {
     const bytes = new TextEncoder().encode(text);
-    const index = VERSIONS.findIndex(([total, ecc, blocks], i) => bytes.length + (i < 9 ? 2 : 3) <= total - ecc * blocks);
+    const index = VERSIONS.findIndex(
+        ([total, ecc, blocks], i) => bytes.length + (i < 9 ? 2 : 3) <= total - ecc * blocks,
+    );
     const shape = VERSIONS[index];
     if (!shape) return null;
     const [total, ecc, blocks] = shape;
-    const codewords = interleave(dataCodewords(bytes, index + 1, total - ecc * blocks), total, ecc, blocks);
+    const codewords = interleave(
+        dataCodewords(bytes, index + 1, total - ecc * blocks),
+        total,
+        ecc,
+        blocks,
+    );
     let best: { grid: Grid; score: number } | null = null;
     for (const m of mask === undefined ? MASKS.keys() : [mask]) {
         const grid = new Grid(17 + 4 * (index + 1));
@@ -200,5 +268,7 @@ export function encodeQr(text: string, mask?: number): boolean[][] | null {
 
 /** One path of unit squares, for an SVG of side `size + 8` (quiet zone 4). */
 export function qrPath(rows: readonly (readonly boolean[])[]): string {
-    return rows.map((row, y) => row.map((dark, x) => (dark ? `M${x + 4} ${y + 4}h1v1h-1z` : '')).join('')).join('');
+    return rows
+        .map((row, y) => row.map((dark, x) => (dark ? `M${x + 4} ${y + 4}h1v1h-1z` : "")).join(""))
+        .join("");
 }

@@ -1,5 +1,5 @@
 // Bottom left, one at a time, six seconds, only for finished acts.
-import { signal } from '@preact/signals';
+import { signal } from "@preact/signals";
 
 const textSignal = signal<string | null>(null);
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -7,7 +7,13 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 export function toast(text: string): void {
     textSignal.value = text;
     clearTimeout(timer);
-    timer = setTimeout(() => { textSignal.value = null; }, 6000);
+    timer = setTimeout(() => {
+        textSignal.value = null;
+    }, 6000);
 }
 
-export const Toast = () => <div class="toast" role="status" hidden={!textSignal.value}>{textSignal.value}</div>;
+export const Toast = () => (
+    <div class="toast" role="status" hidden={!textSignal.value}>
+        {textSignal.value}
+    </div>
+);

@@ -1,5 +1,5 @@
-import type { PageDef } from '../../app/router';
+import type { PageDef } from "../../app/router";
 
 export const pages: readonly PageDef[] = [
-    { path: '/me', title: 'me.title', load: () => import('./me').then((m) => m.MePage) },
+    { path: "/me", title: "me.title", load: () => import("./me").then((m) => m.MePage) },
 ];

@@ -1,18 +1,33 @@
 // The 24 h bar: online stretches and gaps out of the events of a camera. Pure.
-import type { HistoryEvent } from '../../app/api';
+import type { HistoryEvent } from "../../app/api";
 
-export interface Stretch { readonly from: number; readonly to: number; readonly online: boolean | null }
+export interface Stretch {
+    readonly from: number;
+    readonly to: number;
+    readonly online: boolean | null;
+}
 
 /**
  * Stretches from `from` to `to`, oldest first. `before` the first event the state is the opposite of what that event
  * says; a camera that had not been enrolled is null there. Without events the state now held all the time since `since`.
  */
 export function stretches(
-    events: readonly HistoryEvent[], from: number, to: number, now: { readonly online: boolean; readonly since: number },
+    events: readonly HistoryEvent[],
+    from: number,
+    to: number,
+    now: { readonly online: boolean; readonly since: number },
 ): Stretch[] {
-    const sorted = events.filter((e) => e.kind === 'online' || e.kind === 'offline' || e.kind === 'enrolled').sort((a, b) => a.at - b.at);
+    const sorted = events
+        .filter((e) => e.kind === "online" || e.kind === "offline" || e.kind === "enrolled")
+        .sort((a, b) => a.at - b.at);
     const first = sorted[0];
-    let state: boolean | null = first ? (first.kind === 'enrolled' ? null : first.kind === 'offline') : (now.since <= from ? now.online : null);
+    let state: boolean | null = first
+        ? first.kind === "enrolled"
+            ? null
+            : first.kind === "offline"
+        : now.since <= from
+          ? now.online
+          : null;
     let at = from;
     const out: Stretch[] = [];
     const push = (end: number, next: boolean | null) => {
@@ -26,7 +41,7 @@ export function stretches(
         state = next;
     };
     if (!first && now.since > from) push(now.since, now.online);
-    for (const e of sorted) push(e.at, e.kind === 'enrolled' ? false : e.kind === 'online');
+    for (const e of sorted) push(e.at, e.kind === "enrolled" ? false : e.kind === "online");
     push(to, null);
     return out;
 }

@@ -1,8 +1,10 @@
-import type { PageDef } from '../../app/router';
+import type { PageDef } from "../../app/router";
 
 export const pages: readonly PageDef[] = [
     {
-        path: '/live', title: 'nav.live', load: () => import('./wall').then((m) => m.WallPage),
-        nav: { label: 'nav.live', icon: 'live', order: 10, group: 1, chord: 'l', phone: true },
+        path: "/live",
+        title: "nav.live",
+        load: () => import("./wall").then((m) => m.WallPage),
+        nav: { label: "nav.live", icon: "live", order: 10, group: 1, chord: "l", phone: true },
     },
 ];

@@ -1,8 +1,8 @@
 // A tile's view of a camera: started when it may be seen, stopped when it may not, its state as a value.
-import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Device } from '../../app/api';
-import { live } from '../../app/live';
-import type { StreamName, Watch, WatchState } from '../../live/api';
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Device } from "../../app/api";
+import { live } from "../../app/live";
+import type { StreamName, Watch, WatchState } from "../../live/api";
 
 /** Views that are open on this page; a label file answers several of them at once. */
 const open = new Set<Watch>();
@@ -11,7 +11,8 @@ const open = new Set<Watch>();
 export function retryWaiting(devices: readonly string[]): void {
     for (const watch of open) {
         const phase = watch.state().phase;
-        const waits = phase === 'needs-password' || phase === 'wrong-password' || phase === 'bad-credential';
+        const waits =
+            phase === "needs-password" || phase === "wrong-password" || phase === "bad-credential";
         if (waits && devices.includes(watch.device)) watch.retry();
     }
 }
@@ -22,10 +23,11 @@ export interface Viewing {
     readonly video: (element: HTMLVideoElement | null) => void;
 }
 
-const IDLE: WatchState = { phase: 'idle' };
+const IDLE: WatchState = { phase: "idle" };
 
 /** Offline cameras are not asked: the directory knows, and says when they are back. */
-export const mayOpen = (device: Device, wanted: boolean): boolean => wanted && device.state === 'online';
+export const mayOpen = (device: Device, wanted: boolean): boolean =>
+    wanted && device.state === "online";
 
 export function useWatch(device: Device, stream: StreamName, wanted: boolean): Viewing {
     const [state, setState] = useState<WatchState>(IDLE);
@@ -37,7 +39,10 @@ export function useWatch(device: Device, stream: StreamName, wanted: boolean): V
     useEffect(() => {
         if (!worker || !on) return;
         const w = worker.watch({
-            device: device.id, stream, simulated: device.simulated, ...(device.seal ? { directory_seal: device.seal } : {}),
+            device: device.id,
+            stream,
+            simulated: device.simulated,
+            ...(device.seal ? { directory_seal: device.seal } : {}),
         });
         current.current = w;
         open.add(w);
@@ -53,7 +58,9 @@ export function useWatch(device: Device, stream: StreamName, wanted: boolean): V
             setState(IDLE);
         };
     }, [worker, device.id, device.seal, on]);
-    useEffect(() => { watch?.setStream(stream); }, [watch, stream]);
+    useEffect(() => {
+        watch?.setStream(stream);
+    }, [watch, stream]);
     const video = useRef((el: HTMLVideoElement | null) => {
         element.current = el;
         current.current?.attach(el);
@@ -80,8 +87,11 @@ export function useShown(): { readonly shown: boolean; readonly awayMs: number }
                 });
             }
         };
-        document.addEventListener('visibilitychange', onChange);
-        return () => { clearTimeout(timer); document.removeEventListener('visibilitychange', onChange); };
+        document.addEventListener("visibilitychange", onChange);
+        return () => {
+            clearTimeout(timer);
+            document.removeEventListener("visibilitychange", onChange);
+        };
     }, []);
     useEffect(() => {
         if (!awayMs) return;

@@ -1,5 +1,10 @@
-import type { PageDef } from '../../app/router';
+import type { PageDef } from "../../app/router";
 
 export const pages: readonly PageDef[] = [
-    { path: '/login', title: 'login.title', load: () => import('./login').then((m) => m.LoginPage), open: true },
+    {
+        path: "/login",
+        title: "login.title",
+        load: () => import("./login").then((m) => m.LoginPage),
+        open: true,
+    },
 ];
