@@ -26,6 +26,10 @@ export const x = 0xd1232c8e8693d02368976c174e2088851b8365d0d79a9eee709c6a05a2fad
 export const y = 0x717a72348a182085109c8d3917d6c43d59b224dc6a7fc4f0483232fa6516d8b3n;
 export const BOOT = range(0xe0, 8);
 
+export function textOf(bytes: Uint8Array): string {
+    return new TextDecoder().decode(bytes);
+}
+
 /** first, first + 1, ... */
 export function range(first: number, length: number): Bytes {
     return Uint8Array.from({ length }, (_, i) => (first + i) & 255);

@@ -23,7 +23,7 @@ import { sframeHeaderDecode } from "../src/seal/sframe";
 import { ownerProof } from "../src/seal/shapes";
 import {
     ACCOUNT, BOOT, CODE, DEVICE, PARAMS_CLASS1, SESSION, type TestKey, keyEntry, keyRecord, range, responderTake, testKey,
-    unitSeal, verifierNew,
+    textOf, unitSeal, verifierNew,
 } from "./camera";
 
 // --- handshake by password ---
@@ -335,7 +335,7 @@ test("row 36: old epoch after REKEY: close 17; the new one opens", async () => {
     const [rekey, next] = await camera.seal(RecordType.event, textBytes("b"));
     assert.equal(await viewer.open(rekey as Bytes), null);
     const record = await viewer.open(next as Bytes);
-    assert.equal(Buffer.from(record?.content ?? new Uint8Array(0)).toString(), "b");
+    assert.equal(textOf(record?.content ?? new Uint8Array(0)), "b");
     await closesWith(viewer.open(await sealRaw(secrets, 3, plainOf(RecordType.event, "c"))), Code.crypto);
 });
 
@@ -445,7 +445,7 @@ async function bench(more: { stream?: number } = {}): Promise<Bench> {
 
 /** Texts of the units that came out. */
 async function fed(b: Bench, message: Bytes): Promise<readonly string[]> {
-    return (await b.receiver.take(relayDecode(message))).map((unit) => Buffer.from(unit.bytes).toString());
+    return (await b.receiver.take(relayDecode(message))).map((unit) => textOf(unit.bytes));
 }
 
 async function joined(b: Bench): Promise<void> {
@@ -648,7 +648,7 @@ test("unknown KID, key comes within 2 s: everything buffered plays, in order", a
     }
     await b.keys.take(keyRecord([keyEntry(next, STREAM)]), BOOT, 100);
     const units = await b.receiver.keysArrived();
-    assert.deepEqual(units.map((unit) => Buffer.from(unit.bytes).toString()), ["n0", "n1", "n2", "n3"]);
+    assert.deepEqual(units.map((unit) => textOf(unit.bytes)), ["n0", "n1", "n2", "n3"]);
 });
 
 test("a gap: counted as withheld, then only KEY or INIT", async () => {
