@@ -145,12 +145,26 @@ static void former_session_end(const struct entering *e)
         event_publish(&ev);
 }
 
-/* It is stored: make it live and answer. */
+/* Store it all. The session goes into the table before its commit, though nobody has its token
+ * yet: whoever ends all sessions after that commit (a reset) finds it there. `setup_hash` NULL: a
+ * login. */
+static int entering_store(struct entering *e, const uint8_t *setup_hash)
+{
+    struct store *s = account_get()->store;
+
+    session_put(&e->session);
+    int err = setup_hash ? ledger_setup(s, setup_hash, &e->row, &e->entry)
+                         : ledger_login(s, &e->entry);
+    if (err)
+        session_remove(e->session.id);
+    return err;
+}
+
+/* It is stored: answer. */
 static int entering_finish(struct entering *e, int status)
 {
     char age[32];
 
-    session_put(&e->session);
     if (e->entry.browser_surplus)
         browser_remove(e->surplus);
     if (e->entry.browser)
@@ -301,7 +315,7 @@ static int setup_do(struct http_request *req, const struct setup_body *b)
         err = hash_make(b->password, strlen(b->password), e.row.password);
     if (!err) {
         entering_make(&e);
-        err = ledger_setup(account_get()->store, b->hash, &e.row, &e.entry);
+        err = entering_store(&e, b->hash);
     }
     if (err) {
         answer_hash_error(req, err);
@@ -388,18 +402,18 @@ static int sessions_bound(const char *account, int64_t now_ms)
 /* The password was right. */
 static int login_enter(struct entering *e, const char *password, int stale)
 {
-    char former[PHC_SIZE];
+    char fresh[PHC_SIZE];
     int err = sessions_bound(e->row.id, http_now_ms(e->req));
 
-    memcpy(former, e->row.password, sizeof(former));
     entering_make(e);
-    if (!err && stale && !hash_make(password, strlen(password), e->row.password)) {
-        e->entry.rehash = e->row.password;
-        e->entry.former = former;
-    }
+    e->entry.checked = e->row.password;
+    if (!err && stale && !hash_make(password, strlen(password), fresh))
+        e->entry.rehash = fresh;
     if (!err)
-        err = ledger_login(account_get()->store, &e->entry);
-    crypto_wipe(former, sizeof(former));
+        err = entering_store(e, NULL);
+    crypto_wipe(fresh, sizeof(fresh));
+    if (err == -SK_EAUTH)
+        return login_refuse(e->req, &e->row);
     return err ? http_problem(e->req, err, NULL) : entering_finish(e, 200);
 }
 

@@ -247,12 +247,14 @@ struct entry {
     int browser_is_new;
     const char *browser_surplus;   /* id to forget, or NULL */
     const char *ended;             /* former session of this browser, or NULL */
-    const char *rehash, *former;   /* new and old PHC string, or NULL */
+    const char *checked;           /* login: the PHC string that the password was right for */
+    const char *rehash;            /* its successor, or NULL */
     int64_t now_ms;
 };
 /* Use up the setup token and write the owner. -SK_EGONE: used, expired or replaced. */
 SK_MUST int ledger_setup(struct store *s, const uint8_t hash[32], const struct account_row *owner,
                          const struct entry *entry);
+/* -SK_EAUTH: the password was changed or voided since it was checked. */
 SK_MUST int ledger_login(struct store *s, const struct entry *entry);
 /* End `count` sessions: one transaction, `kind` goes to the events. */
 SK_MUST int ledger_sessions_end(struct store *s, const struct session *list, size_t count,

@@ -254,7 +254,7 @@ static int entry_write(struct store_tx *tx, const struct entry *e, const char *k
         err = store_exec(tx, "account_password_rehash",
                          STORE_ARGS(store_text("password", e->rehash),
                                     store_text("id", s->account),
-                                    store_text("former", e->former)),
+                                    store_text("former", e->checked)),
                          NULL);
     return err ? err : event_add(tx, e->now_ms, kind, s->account, s->source, s->id);
 }
@@ -305,7 +305,16 @@ int ledger_setup(struct store *s, const uint8_t hash[32], const struct account_r
 
 static int login_write(struct store_tx *tx, void *ctx)
 {
-    return entry_write(tx, ctx, "login");
+    const struct entry *e = ctx;
+    int64_t holds;
+    int err = store_one_int(tx, "account_password_holds",
+                            STORE_ARGS(store_text("id", e->session->account),
+                                       store_text("password", e->checked)),
+                            &holds);
+
+    if (!err && !holds)
+        err = -SK_EAUTH;
+    return err ? err : entry_write(tx, e, "login");
 }
 
 int ledger_login(struct store *s, const struct entry *entry)

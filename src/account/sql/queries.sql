@@ -17,6 +17,9 @@ UPDATE account SET name = $name, password = $password, password_set = $now WHERE
 -- name: account_password_rehash :exec
 UPDATE account SET password = $password WHERE id = $id AND password = $former;
 
+-- name: account_password_holds :one
+SELECT COUNT(*) FROM account WHERE id = $id AND password = $password;
+
 -- name: account_passwords_void :exec
 UPDATE account SET password = '' WHERE role = 'owner';
 
