@@ -1,5 +1,8 @@
 # Embedded files and the checks of `make lint`. Included by the Makefile.
 
+# Included before the Makefile's first rule, which stays the one that a bare `make` builds.
+.DEFAULT_GOAL := all
+
 # ---- the console ----
 # Built when node and its packages are there; WEB=no (or their absence) embeds data/no-console.html.
 WEB ?= auto
