@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "crypto/hash.h"
+#include "base/text.h"
 #include "crypto/x509_internal.h"
 
 int x509_key_new(struct x509_key **out)
@@ -113,8 +114,10 @@ int x509_name_find(const mbedtls_x509_name *name, const char *oid, size_t oid_le
             continue;
         if (out[0] != 0 || name->val.len == 0 || name->val.len > X509_NAME_MAX)
             return -SK_EINVAL;
+        if (!sk_utf8_is_valid((const char *)name->val.p, name->val.len))
+            return -SK_EINVAL;
         for (size_t i = 0; i < name->val.len; i++)
-            if (name->val.p[i] < 0x20 || name->val.p[i] > 0x7e)
+            if (name->val.p[i] < 0x20 || name->val.p[i] == 0x7f)
                 return -SK_EINVAL;
         memcpy(out, name->val.p, name->val.len);
         out[name->val.len] = 0;

@@ -53,7 +53,7 @@ struct x509_validity {
 };
 
 /* Append a self-signed authority certificate (CA true, path length 0, keyCertSign + cRLSign).
- * `cn`: letters, digits, blank and .:_- only, else -SK_EINVAL. */
+ * `cn`: UTF-8 without controls and "+<>;=\#, no blank at its ends, else -SK_EINVAL. */
 SK_MUST int x509_ca_make(struct sk_buf *der, const struct x509_key *key, const char *cn,
                          const struct x509_validity *validity);
 

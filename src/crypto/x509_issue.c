@@ -9,35 +9,54 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "crypto/hash.h"
 #include "crypto/x509_internal.h"
 
-enum { NAMES_MAX = 32, NAME_BYTES_MAX = 253, SAN_MAX = 2048, DN_MAX = 2 * X509_NAME_MAX + 32 };
+enum { NAMES_MAX = 32, NAME_BYTES_MAX = 253, SAN_MAX = 2048, DN_MAX = 4 * X509_NAME_MAX + 32 };
 
 /* RFC 5280 4.2.1.12: SEQUENCE { id-kp-serverAuth } and { id-kp-clientAuth }. */
 static const uint8_t EKU_SERVER[] = {0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1};
 static const uint8_t EKU_CLIENT[] = {0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 2};
 
+/* Valid UTF-8 without controls and without what mbedTLS's notation gives a meaning, the comma
+ * apart: people do name a camera "Corridor, floor 2". */
 static int name_is_plain(const char *s)
 {
     size_t len = strlen(s);
-    if (len == 0 || len > X509_NAME_MAX || s[0] == ' ' || s[len - 1] == ' ')
+    if (len == 0 || len > X509_NAME_MAX || s[0] == ' ' || s[len - 1] == ' ' ||
+        !sk_utf8_is_valid(s, len))
         return 0;
     for (; *s; s++)
-        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .:_-", *s))
+        if ((unsigned char)*s < 0x20 || *s == 0x7f || strchr("\"+<>;=\\#", *s))
             return 0;
     return 1;
 }
 
-/* "CN=x" or "CN=x,serialNumber=y" in mbedTLS's notation; the alphabet leaves nothing to escape. */
+/* Append `value` with its commas escaped. */
+static size_t dn_value_add(char *out, const char *value)
+{
+    size_t n = 0;
+    for (; *value; value++) {
+        if (*value == ',')
+            out[n++] = '\\';
+        out[n++] = *value;
+    }
+    out[n] = 0;
+    return n;
+}
+
+/* "CN=x" or "CN=x,serialNumber=y" in mbedTLS's notation. */
 static int dn_make(char out[DN_MAX], const char *cn, const char *serial_number)
 {
     if (!name_is_plain(cn) || (serial_number && !name_is_plain(serial_number)))
         return -SK_EINVAL;
-    if (serial_number)
-        (void)snprintf(out, DN_MAX, "CN=%s,serialNumber=%s", cn, serial_number);
-    else
-        (void)snprintf(out, DN_MAX, "CN=%s", cn);
+    memcpy(out, "CN=", 3);
+    size_t n = 3 + dn_value_add(out + 3, cn);
+    if (serial_number) {
+        memcpy(out + n, ",serialNumber=", 14);
+        dn_value_add(out + n + 14, serial_number);
+    }
     return 0;
 }
 
