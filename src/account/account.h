@@ -33,8 +33,8 @@ SK_MUST int account_setup_link_token(char out[ACCOUNT_TOKEN_SIZE]);
  * holds a sentence. The caller wipes `out`. */
 struct store_schema;
 SK_MUST int account_owner_reset(const char *data_dir, const struct store_schema *const *schemas,
-                                size_t schema_count, char out[ACCOUNT_TOKEN_SIZE],
-                                uint16_t *port, struct sk_buf *why);
+                                size_t schema_count, char out[ACCOUNT_TOKEN_SIZE], uint16_t *port,
+                                struct sk_buf *why);
 
 /* 1 while the login session `session` is live at wall time `now_ms`. Any thread, never blocks. */
 int account_session_is_live(const char *session, int64_t now_ms);

@@ -38,8 +38,7 @@ static struct {
 static int address_make(struct sockaddr_un *out, int dir_fd)
 {
     *out = (struct sockaddr_un){.sun_family = AF_UNIX};
-    int n = snprintf(out->sun_path, sizeof(out->sun_path), "/proc/self/fd/%d/control.sock",
-                     dir_fd);
+    int n = snprintf(out->sun_path, sizeof(out->sun_path), "/proc/self/fd/%d/control.sock", dir_fd);
     return n > 0 && (size_t)n < sizeof(out->sun_path) ? 0 : -SK_EINTERNAL;
 }
 
@@ -77,7 +76,7 @@ static void timeout_set(int fd)
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
 
-/* ---- the server's side ------------------------------------------------------------------------ */
+/* ---- the server's side ---- */
 
 static int any_session(void *ctx, const struct session *s)
 {
@@ -106,8 +105,8 @@ static void sessions_announce_end(const struct session *list, size_t count, cons
 int sessions_end(const struct session *list, size_t count, const char *kind, const char *source,
                  int64_t now_ms)
 {
-    int err = count ? ledger_sessions_end(account_get()->store, list, count, kind, source, now_ms)
-                    : 0;
+    int err =
+        count ? ledger_sessions_end(account_get()->store, list, count, kind, source, now_ms) : 0;
 
     if (!err)
         sessions_announce_end(list, count, kind, now_ms);
@@ -299,7 +298,7 @@ void control_stop(void)
     control.running = 0;
 }
 
-/* ---- the command line's side ------------------------------------------------------------------ */
+/* ---- the command line's side ---- */
 
 static void sentence(struct sk_buf *why, const char *text)
 {

@@ -49,9 +49,8 @@ int token_hash(uint8_t hash[32], const char *text)
 {
     uint8_t raw[TOKEN_BYTES];
     size_t len = strlen(text), got = 0;
-    int err = len == ACCOUNT_TOKEN_SIZE - 1
-                  ? sk_b64url_decode(raw, sizeof(raw), &got, text, len)
-                  : -SK_EINVAL;
+    int err = len == ACCOUNT_TOKEN_SIZE - 1 ? sk_b64url_decode(raw, sizeof(raw), &got, text, len)
+                                            : -SK_EINVAL;
 
     crypto_wipe(raw, sizeof(raw));
     if (err || got != sizeof(raw))

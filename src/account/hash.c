@@ -14,7 +14,7 @@ enum { WORKERS_MAX = 16 };
 
 struct job {
     struct job *next;
-    struct phc phc; /* in: parameters and salt; out: hash */
+    struct phc phc;       /* in: parameters and salt; out: hash */
     uint8_t password[32]; /* after the pepper */
     int result, done;
 };
@@ -105,8 +105,8 @@ static void *worker_run(void *arg)
 static int job_do(struct job *j)
 {
     pthread_mutex_lock(&pool.lock);
-    int err = pool.stopping || !pool.worker_count || pool.waiting >= pool.waiting_max ? -SK_EBUSY
-                                                                                      : 0;
+    int err =
+        pool.stopping || !pool.worker_count || pool.waiting >= pool.waiting_max ? -SK_EBUSY : 0;
     if (!err) {
         j->next = NULL;
         *pool.last = j;

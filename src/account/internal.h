@@ -12,11 +12,11 @@
 #include "store/store.h"
 
 enum {
-    ID_SIZE = SESSION_ID_SIZE,    /* 16 random bytes in base32, closing zero included */
-    TOKEN_BYTES = 32,             /* of every token; only SHA-256 of its text is kept */
-    NAME_MAX_POINTS = 64,         /* code points of an account name */
+    ID_SIZE = SESSION_ID_SIZE, /* 16 random bytes in base32, closing zero included */
+    TOKEN_BYTES = 32,          /* of every token; only SHA-256 of its text is kept */
+    NAME_MAX_POINTS = 64,      /* code points of an account name */
     NAME_MAX_BYTES = 256,
-    PASSWORD_MIN_POINTS = 15,     /* of an administrator; the owner is one (accounts.md 1) */
+    PASSWORD_MIN_POINTS = 15, /* of an administrator; the owner is one (accounts.md 1) */
     PASSWORD_MAX_POINTS = 128,
     PASSWORD_MAX_BYTES = 512,
     PHC_SIZE = 160,
@@ -25,7 +25,7 @@ enum {
     BROWSERS_PER_ACCOUNT_MAX = 32,
 };
 
-/* ---- phc.c: the stored form of a password ---------------------------------------------------- */
+/* ---- phc.c: the stored form of a password ---- */
 
 enum { PHC_SALT_BYTES = 16, PHC_HASH_BYTES = 32, PEPPER_ID_SIZE = 9 };
 
@@ -44,7 +44,7 @@ enum { PHC_M_MIN_KIB = 8, PHC_M_MAX_KIB = 64 * 1024, PHC_T_MAX = 10 };
 SK_MUST int phc_decode(struct phc *out, const char *text);
 void phc_encode(char out[PHC_SIZE], const struct phc *phc);
 
-/* ---- strength.c: which passwords are taken --------------------------------------------------- */
+/* ---- strength.c: which passwords are taken ---- */
 
 enum {
     WEAK_SHORT = 1,
@@ -76,7 +76,7 @@ double pinyin_bits(const char *folded, size_t len);
 /* The reasons' names in the contract's order; returns how many. */
 size_t strength_reason_names(unsigned reasons, const char *out[5]);
 
-/* ---- throttle.c: GCRA buckets ---------------------------------------------------------------- */
+/* ---- throttle.c: GCRA buckets ---- */
 
 struct throttle; /* owns its lock */
 
@@ -101,7 +101,7 @@ void throttle_give_back(struct throttle *t, const uint8_t key[THROTTLE_KEY_BYTES
                         const struct throttle_rule *rule, int64_t now_ms);
 void throttle_clear(struct throttle *t, const uint8_t key[THROTTLE_KEY_BYTES]);
 
-/* ---- login.c: which buckets a login must pass ------------------------------------------------ */
+/* ---- login.c: which buckets a login must pass ---- */
 
 /* One try, from admission to its result. */
 struct login_try {
@@ -124,13 +124,13 @@ void login_undecided(struct throttle *t, const struct login_try *try, int64_t no
 /* Bucket key of a source's network. Text that is no address shares one key. */
 void prefix_key(uint8_t out[THROTTLE_KEY_BYTES], const char *what, const char *source);
 
-/* ---- rule.c: the built-in rule --------------------------------------------------------------- */
+/* ---- rule.c: the built-in rule ---- */
 
 /* 0, -SK_EAUTH or -SK_EDENIED. `is_owner` says whether a PRINCIPAL_ACCOUNT is a live session of
  * the owner, `is_live` of anybody. Pure. */
 SK_MUST int rule_decide(const struct principal *p, const char *action, int is_live, int is_owner);
 
-/* ---- credential.c ---------------------------------------------------------------------------- */
+/* ---- credential.c ---- */
 
 /* Value of a cookie in a raw Cookie field: -SK_ENOTFOUND when absent or sent twice. */
 SK_MUST int cookie_find(const char *cookie, const char *name, char *out, size_t cap);
@@ -140,7 +140,7 @@ void token_make(char text[ACCOUNT_TOKEN_SIZE], uint8_t hash[32]);
 SK_MUST int token_hash(uint8_t hash[32], const char *text);
 void id_make(char id[ID_SIZE]);
 
-/* ---- hash.c: the bounded argon2 pool --------------------------------------------------------- */
+/* ---- hash.c: the bounded argon2 pool ---- */
 
 enum { HASH_M_KIB = 19 * 1024, HASH_T = 2 };
 
@@ -152,8 +152,7 @@ SK_MUST int hash_make(const char *password, size_t len, char out[PHC_SIZE]);
 /* Compare; `phc` NULL or "" costs the same and never matches. `*stale` = 1 when it should be made
  * anew (weaker parameters or an older pepper). -SK_EBUSY, or -SK_EIO: not a string that we can
  * check (absurd parameters, lost pepper). Blocks. */
-SK_MUST int hash_check(const char *phc, const char *password, size_t len, int *matches,
-                       int *stale);
+SK_MUST int hash_check(const char *phc, const char *password, size_t len, int *matches, int *stale);
 
 /* pepper.c: `data_dir`/keys/pepper, newest first, one "id key" a line. */
 SK_MUST int pepper_load(const char *data_dir, int may_make);
@@ -162,7 +161,7 @@ const char *pepper_first(void); /* its id */
 /* HMAC-SHA256(pepper, password): what argon2 sees. -SK_ENOTFOUND unknown id. */
 SK_MUST int pepper_apply(uint8_t out[32], const char *id, const char *password, size_t len);
 
-/* ---- session.c: live sessions in memory ------------------------------------------------------ */
+/* ---- session.c: live sessions in memory ---- */
 
 struct session {
     char id[ID_SIZE];
@@ -198,7 +197,7 @@ int session_remove(const char *id);
 void session_saved(const char *id, int64_t last_seen);
 void session_csrf(char out[CSRF_SIZE], const struct session *s);
 
-/* ---- browser.c: known browsers in memory ----------------------------------------------------- */
+/* ---- browser.c: known browsers in memory ---- */
 
 struct browser {
     char id[ID_SIZE];
@@ -217,7 +216,7 @@ int browser_surplus(const char *account, char id[ID_SIZE]);
 void browser_remove(const char *id);
 void browser_clear(void);
 
-/* ---- ledger.c: everything that is written to the store --------------------------------------- */
+/* ---- ledger.c: everything that is written to the store ---- */
 
 struct account_row {
     char id[ID_SIZE];
@@ -245,10 +244,10 @@ struct entry {
     const struct session *session;
     const struct browser *browser; /* NULL: a native client */
     int browser_is_new;
-    const char *browser_surplus;   /* id to forget, or NULL */
-    const char *ended;             /* former session of this browser, or NULL */
-    const char *checked;           /* login: the PHC string that the password was right for */
-    const char *rehash;            /* its successor, or NULL */
+    const char *browser_surplus; /* id to forget, or NULL */
+    const char *ended;           /* former session of this browser, or NULL */
+    const char *checked;         /* login: the PHC string that the password was right for */
+    const char *rehash;          /* its successor, or NULL */
     int64_t now_ms;
 };
 /* Use up the setup token and write the owner. -SK_EGONE: used, expired or replaced. */
@@ -264,7 +263,7 @@ SK_MUST int ledger_prefs_set(struct store *s, const char *account, const char *l
                              const char *theme);
 SK_MUST int ledger_purge(struct store *s, int64_t now_ms);
 
-/* ---- room.c, setup.c, control.c -------------------------------------------------------------- */
+/* ---- room.c, setup.c, control.c ---- */
 
 /* What the room holds while it runs: one, made by start. */
 struct account_state {
@@ -297,7 +296,10 @@ void control_answer(const char *request, char *answer, size_t cap);
 SK_MUST int control_start(const char *data_dir);
 void control_stop(void);
 
-/* api.c */
+/* api.c: of somebody who is logged in; api_enter.c: setup and login */
+void cookie_give(struct http_request *req, const char *name, const char *value, const char *tail);
+/* The session answer of the contract; `token` only goes to native clients. New reference. */
+json_t *session_json(const struct account_row *a, const struct session *s, const char *token);
 int api_setup_get(struct http_request *req);
 int api_setup_strength(struct http_request *req);
 int api_setup_post(struct http_request *req);

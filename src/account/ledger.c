@@ -11,7 +11,7 @@ enum { BROWSER_TTL_DAYS = 400, EVENT_TTL_DAYS = 400 };
 
 static const int64_t day_ms = 24 * 3600 * 1000LL;
 
-/* ---- accounts --------------------------------------------------------------------------------- */
+/* ---- accounts ---- */
 
 static int account_row_take(void *ctx, const struct store_row *row)
 {
@@ -39,9 +39,8 @@ static int account_read(struct store_tx *tx, void *ctx)
     const struct account_query *q = ctx;
 
     memset(q->out, 0, sizeof(*q->out));
-    return store_one(tx, q->statement,
-                     q->arg ? STORE_ARGS(store_text(q->arg, q->value)) : NULL, account_row_take,
-                     q->out);
+    return store_one(tx, q->statement, q->arg ? STORE_ARGS(store_text(q->arg, q->value)) : NULL,
+                     account_row_take, q->out);
 }
 
 int ledger_owner(struct store *s, struct account_row *out)
@@ -65,7 +64,7 @@ int ledger_account_by_id(struct store *s, const char *id, struct account_row *ou
     return store_read(s, account_read, &q);
 }
 
-/* ---- loading ---------------------------------------------------------------------------------- */
+/* ---- loading ---- */
 
 static int session_row_take(void *ctx, const struct store_row *row)
 {
@@ -113,8 +112,7 @@ static int load(struct store_tx *tx, void *ctx)
 {
     (void)ctx;
     int err = store_many(tx, "account_session_all", NULL, 100000, session_row_take, NULL);
-    return err ? err
-               : store_many(tx, "account_browser_all", NULL, 100000, browser_row_take, NULL);
+    return err ? err : store_many(tx, "account_browser_all", NULL, 100000, browser_row_take, NULL);
 }
 
 int ledger_load(struct store *s)
@@ -122,7 +120,7 @@ int ledger_load(struct store *s)
     return store_read(s, load, NULL);
 }
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 static int event_add(struct store_tx *tx, int64_t at, const char *kind, const char *account,
                      const char *source, const char *detail)
@@ -158,18 +156,17 @@ static int setup_token_write(struct store_tx *tx, void *ctx)
 {
     const struct setup_token_write *w = ctx;
     const char *kind = w->reset ? "reset" : "start";
-    int err = w->reset ? store_exec(tx, "account_setup_token_clear", NULL, NULL)
-                       : store_exec(tx, "account_setup_token_replace",
-                                    STORE_ARGS(store_text("kind", kind),
-                                               store_int("now", w->now_ms)),
-                                    NULL);
+    int err =
+        w->reset
+            ? store_exec(tx, "account_setup_token_clear", NULL, NULL)
+            : store_exec(tx, "account_setup_token_replace",
+                         STORE_ARGS(store_text("kind", kind), store_int("now", w->now_ms)), NULL);
 
     if (!err && w->reset)
         err = reset_write(tx, w->now_ms);
     if (!err)
         err = store_exec(tx, "account_setup_token_insert",
-                         STORE_ARGS(store_blob("token_hash", w->hash, 32),
-                                    store_text("kind", kind),
+                         STORE_ARGS(store_blob("token_hash", w->hash, 32), store_text("kind", kind),
                                     store_int("created", w->now_ms),
                                     store_int("expires", w->now_ms + SETUP_TTL_MS)),
                          NULL);
@@ -186,10 +183,9 @@ int ledger_setup_token_set(struct store *s, const uint8_t hash[32], int64_t now_
 static int setup_token_live(struct store_tx *tx, const uint8_t *hash, int64_t now_ms)
 {
     int64_t live;
-    int err = store_one_int(tx, "account_setup_token_live",
-                            STORE_ARGS(store_blob("token_hash", hash, 32),
-                                       store_int("now", now_ms)),
-                            &live);
+    int err = store_one_int(
+        tx, "account_setup_token_live",
+        STORE_ARGS(store_blob("token_hash", hash, 32), store_int("now", now_ms)), &live);
 
     return err ? err : live == 1 ? 0 : -SK_EGONE;
 }
@@ -210,15 +206,14 @@ int ledger_setup_token_check(struct store *s, const uint8_t hash[32], int64_t no
 
 static int session_insert(struct store_tx *tx, const struct session *s)
 {
-    return store_exec(
-        tx, "account_session_insert",
-        STORE_ARGS(store_text("id", s->id), store_text("account", s->account),
-                   store_blob("token_hash", s->token_hash, sizeof(s->token_hash)),
-                   store_blob("csrf_secret", s->csrf_secret, sizeof(s->csrf_secret)),
-                   store_int("bearer", s->bearer), store_int("created", s->created),
-                   store_int("expires", s->expires), store_text("source", s->source),
-                   store_text("client", s->client)),
-        NULL);
+    return store_exec(tx, "account_session_insert",
+                      STORE_ARGS(store_text("id", s->id), store_text("account", s->account),
+                                 store_blob("token_hash", s->token_hash, sizeof(s->token_hash)),
+                                 store_blob("csrf_secret", s->csrf_secret, sizeof(s->csrf_secret)),
+                                 store_int("bearer", s->bearer), store_int("created", s->created),
+                                 store_int("expires", s->expires), store_text("source", s->source),
+                                 store_text("client", s->client)),
+                      NULL);
 }
 
 static int browser_write(struct store_tx *tx, const struct entry *e)
@@ -226,10 +221,9 @@ static int browser_write(struct store_tx *tx, const struct entry *e)
     const struct browser *b = e->browser;
 
     if (!e->browser_is_new)
-        return store_exec(tx, "account_browser_seen_set",
-                          STORE_ARGS(store_int("last_login", b->last_login),
-                                     store_text("id", b->id)),
-                          NULL);
+        return store_exec(
+            tx, "account_browser_seen_set",
+            STORE_ARGS(store_int("last_login", b->last_login), store_text("id", b->id)), NULL);
     return store_exec(tx, "account_browser_insert",
                       STORE_ARGS(store_text("id", b->id), store_text("account", b->account),
                                  store_blob("token_hash", b->token_hash, sizeof(b->token_hash)),
@@ -248,12 +242,11 @@ static int entry_write(struct store_tx *tx, const struct entry *e, const char *k
     if (!err && e->browser)
         err = browser_write(tx, e);
     if (!err && e->ended)
-        err = store_exec(tx, "account_session_delete", STORE_ARGS(store_text("id", e->ended)),
-                         NULL);
+        err =
+            store_exec(tx, "account_session_delete", STORE_ARGS(store_text("id", e->ended)), NULL);
     if (!err && e->rehash)
         err = store_exec(tx, "account_password_rehash",
-                         STORE_ARGS(store_text("password", e->rehash),
-                                    store_text("id", s->account),
+                         STORE_ARGS(store_text("password", e->rehash), store_text("id", s->account),
                                     store_text("former", e->checked)),
                          NULL);
     return err ? err : event_add(tx, e->now_ms, kind, s->account, s->source, s->id);
@@ -268,18 +261,18 @@ struct setup_write {
 static int owner_write(struct store_tx *tx, const struct account_row *o, int64_t now_ms)
 {
     int64_t changed;
-    int err = store_exec(tx, "account_login_set",
-                         STORE_ARGS(store_text("name", o->name),
-                                    store_text("password", o->password),
-                                    store_int("now", now_ms), store_text("id", o->id)),
-                         &changed);
+    int err =
+        store_exec(tx, "account_login_set",
+                   STORE_ARGS(store_text("name", o->name), store_text("password", o->password),
+                              store_int("now", now_ms), store_text("id", o->id)),
+                   &changed);
 
     if (err || changed)
         return err;
     return store_exec(tx, "account_insert",
                       STORE_ARGS(store_text("id", o->id), store_text("name", o->name),
-                                 store_text("role", "owner"),
-                                 store_text("password", o->password), store_int("now", now_ms)),
+                                 store_text("role", "owner"), store_text("password", o->password),
+                                 store_int("now", now_ms)),
                       NULL);
 }
 
@@ -307,10 +300,10 @@ static int login_write(struct store_tx *tx, void *ctx)
 {
     const struct entry *e = ctx;
     int64_t holds;
-    int err = store_one_int(tx, "account_password_holds",
-                            STORE_ARGS(store_text("id", e->session->account),
-                                       store_text("password", e->checked)),
-                            &holds);
+    int err = store_one_int(
+        tx, "account_password_holds",
+        STORE_ARGS(store_text("id", e->session->account), store_text("password", e->checked)),
+        &holds);
 
     if (!err && !holds)
         err = -SK_EAUTH;
@@ -337,17 +330,16 @@ static int sessions_end_write(struct store_tx *tx, void *ctx)
     int err = 0;
 
     for (size_t i = 0; !err && i < w->count; i++) {
-        err = store_exec(tx, "account_session_delete",
-                         STORE_ARGS(store_text("id", w->list[i].id)), NULL);
+        err = store_exec(tx, "account_session_delete", STORE_ARGS(store_text("id", w->list[i].id)),
+                         NULL);
         if (!err)
-            err = event_add(tx, w->now_ms, w->kind, w->list[i].account, w->source,
-                            w->list[i].id);
+            err = event_add(tx, w->now_ms, w->kind, w->list[i].account, w->source, w->list[i].id);
     }
     return err;
 }
 
-int ledger_sessions_end(struct store *s, const struct session *list, size_t count,
-                        const char *kind, const char *source, int64_t now_ms)
+int ledger_sessions_end(struct store *s, const struct session *list, size_t count, const char *kind,
+                        const char *source, int64_t now_ms)
 {
     struct sessions_write w = {list, count, kind, source, now_ms};
 
@@ -398,9 +390,9 @@ int ledger_prefs_set(struct store *s, const char *account, const char *lang, con
 static int purge_write(struct store_tx *tx, void *ctx)
 {
     const int64_t *now_ms = ctx;
-    int err = store_exec(tx, "account_browser_purge",
-                         STORE_ARGS(store_int("before", *now_ms - BROWSER_TTL_DAYS * day_ms)),
-                         NULL);
+    int err =
+        store_exec(tx, "account_browser_purge",
+                   STORE_ARGS(store_int("before", *now_ms - BROWSER_TTL_DAYS * day_ms)), NULL);
 
     return err ? err
                : store_exec(tx, "account_event_purge",

@@ -1,6 +1,7 @@
 /* Which buckets a login must pass (accounts.md 4). A browser that logged in before is judged by
  * its own tries alone, so strangers cannot lock the owner out; everybody else shares a strict
- * bucket per account and one per network. Names that do not exist are counted like those that do. */
+ * bucket per account and one per network. Names that do not exist are counted like those that do.
+ */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -15,7 +16,9 @@ static void key_make(uint8_t out[THROTTLE_KEY_BYTES], const char *what, const ch
                      const void *b, size_t b_len)
 {
     const struct crypto_part parts[] = {
-        {what, strlen(what) + 1}, {a, strlen(a) + 1}, {b, b_len},
+        {what, strlen(what) + 1},
+        {a, strlen(a) + 1},
+        {b, b_len},
     };
     uint8_t hash[CRYPTO_SHA256_BYTES];
 
@@ -48,8 +51,8 @@ int login_admit(struct throttle *t, const char *name, const char *browser, const
     key_make(out->known, "known", name, browser, strlen(browser));
     key_make(out->unknown, "unknown", name, "", 0);
     prefix_key(out->prefix, "prefix", source);
-    out->by_known = browser[0] && throttle_take(t, out->known, &login_rule_known, now_ms,
-                                                &ignored) == 0;
+    out->by_known =
+        browser[0] && throttle_take(t, out->known, &login_rule_known, now_ms, &ignored) == 0;
     if (out->by_known)
         return 0;
     int err = throttle_take(t, out->prefix, &login_rule_prefix, now_ms, retry_ms);

@@ -91,8 +91,10 @@ int pepper_load(const char *data_dir, int may_make)
     if (!err)
         err = file_parse(path);
     if (err)
-        log_error("account", "pepper", "file=%s reason=\"%s\"; restore it from a backup, or run "
-                  "`skep owner reset`", path, sk_error_text(err));
+        log_error("account", "pepper",
+                  "file=%s reason=\"%s\"; restore it from a backup, or run "
+                  "`skep owner reset`",
+                  path, sk_error_text(err));
     free(path);
     return err;
 }

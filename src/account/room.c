@@ -45,7 +45,7 @@ void owner_set(const char *account)
     pthread_mutex_unlock(&owner.lock);
 }
 
-/* ---- the seam ---------------------------------------------------------------------------------- */
+/* ---- the seam ---- */
 
 static int decide(void *ctx, const struct principal *p, const char *action,
                   struct object_ref object)
@@ -124,7 +124,7 @@ static int csrf_check(void *ctx, const struct principal *p, const char *csrf)
     return holds;
 }
 
-/* ---- start and stop ---------------------------------------------------------------------------- */
+/* ---- start and stop ---- */
 
 int account_setup_link_token(char out[ACCOUNT_TOKEN_SIZE])
 {
@@ -211,7 +211,7 @@ static int account_start(struct house *house)
     return 0;
 }
 
-/* ---- what the room adds to the house ----------------------------------------------------------- */
+/* ---- what the room adds to the house ---- */
 
 static const struct config_key config_keys[] = {
     {"account.session-idle-min", CONFIG_INT, "720", 1, 43200,
@@ -250,22 +250,28 @@ static const struct store_schema schema = {.room = "account"};
 
 static const struct route routes[] = {
     {"GET", "/api/v1/setup", "public", 0, NULL, api_setup_get,
-     "{\"summary\":\"Does the box need an owner, and which certificate has it\",\"responses\":{"
-     ANSWER("200", "The state",
-            "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"needed\","
-            "\"fingerprint\",\"fingerprint_raw\",\"host\"],\"properties\":{\"needed\":" FLAG
-            ",\"fingerprint\":" TEXT ",\"fingerprint_raw\":" TEXT ",\"host\":" TEXT "}}") "}}"},
+     "{\"summary\":\"Does the box need an owner, and which certificate has "
+     "it\",\"responses\":{" ANSWER(
+         "200", "The state",
+         "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"needed\","
+         "\"fingerprint\",\"fingerprint_raw\",\"host\"],\"properties\":{\"needed\":" FLAG
+         ",\"fingerprint\":" TEXT ",\"fingerprint_raw\":" TEXT ",\"host\":" TEXT "}}") "}}"},
     {"POST", "/api/v1/setup/strength", "public", 4096, NULL, api_setup_strength,
-     "{\"summary\":\"Weigh a password; needs the setup token\"," BODY(SETUP_BODY)
-     "\"responses\":{" ANSWER("200", "Its weight",
-            "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"score\","
-            "\"guesses_log10\",\"reasons\"],\"properties\":{\"score\":{\"type\":\"integer\","
-            "\"minimum\":0,\"maximum\":4},\"guesses_log10\":{\"type\":\"number\"},\"reasons\":{"
-            "\"type\":\"array\",\"items\":{\"enum\":[\"short\",\"long\",\"common\",\"context\","
-            "\"guessable\"]}}}}") "}}"},
+     "{\"summary\":\"Weigh a password; needs the setup token\"," BODY(
+         SETUP_BODY) "\"responses\":{" ANSWER("200", "Its weight",
+                                              "{\"type\":\"object\",\"additionalProperties\":false,"
+                                              "\"required\":[\"score\","
+                                              "\"guesses_log10\",\"reasons\"],\"properties\":{"
+                                              "\"score\":{\"type\":\"integer\","
+                                              "\"minimum\":0,\"maximum\":4},\"guesses_log10\":{"
+                                              "\"type\":\"number\"},\"reasons\":{"
+                                              "\"type\":\"array\",\"items\":{\"enum\":[\"short\","
+                                              "\"long\",\"common\",\"context\","
+                                              "\"guessable\"]}}}}") "}}"},
     {"POST", "/api/v1/setup", "public", 4096, NULL, api_setup_post,
-     "{\"summary\":\"Take the box with the one-time setup token\"," BODY(SETUP_BODY)
-     "\"responses\":{" ANSWER("201", "The owner's first session", SESSION_ANSWER) "}}"},
+     "{\"summary\":\"Take the box with the one-time setup token\"," BODY(
+         SETUP_BODY) "\"responses\":{" ANSWER("201", "The owner's first session",
+                                              SESSION_ANSWER) "}}"},
     {"POST", "/api/v1/login", "public", 4096, NULL, api_login,
      "{\"summary\":\"Log in\"," BODY(
          "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\","
@@ -274,22 +280,24 @@ static const struct route routes[] = {
     {"POST", "/api/v1/logout", "session", 0, NULL, api_logout,
      "{\"summary\":\"End this session\",\"responses\":{" NOTHING("Ended") "}}"},
     {"GET", "/api/v1/me", "session", 0, NULL, api_me,
-     "{\"summary\":\"Who am I\",\"responses\":{" ANSWER("200", "This session", SESSION_ANSWER)
-     "}}"},
+     "{\"summary\":\"Who am I\",\"responses\":{" ANSWER("200", "This session",
+                                                        SESSION_ANSWER) "}}"},
     {"GET", "/api/v1/sessions", "session", 0, NULL, api_sessions,
-     "{\"summary\":\"My sessions, oldest first\",\"responses\":{" ANSWER("200", "The list",
-            "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"sessions\"],"
-            "\"properties\":{\"sessions\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
-            "\"additionalProperties\":false,\"required\":[\"id\",\"created\",\"last_seen\","
-            "\"expires\",\"source\",\"client\",\"current\"],\"properties\":{\"id\":" TEXT
-            ",\"created\":" NUMBER ",\"last_seen\":" NUMBER ",\"expires\":" NUMBER ",\"source\":"
-            TEXT ",\"client\":" TEXT ",\"current\":" FLAG "}}}}}") "}}"},
+     "{\"summary\":\"My sessions, oldest first\",\"responses\":{" ANSWER(
+         "200", "The list",
+         "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"sessions\"],"
+         "\"properties\":{\"sessions\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+         "\"additionalProperties\":false,\"required\":[\"id\",\"created\",\"last_seen\","
+         "\"expires\",\"source\",\"client\",\"current\"],\"properties\":{\"id\":" TEXT
+         ",\"created\":" NUMBER ",\"last_seen\":" NUMBER ",\"expires\":" NUMBER ",\"source\":" TEXT
+         ",\"client\":" TEXT ",\"current\":" FLAG "}}}}}") "}}"},
     {"DELETE", "/api/v1/sessions/{id}", "session", 0, NULL, api_session_delete,
      "{\"summary\":\"End one of my sessions\",\"responses\":{" NOTHING("Ended") "}}"},
     {"POST", "/api/v1/sessions/revoke-others", "session", 0, NULL, api_sessions_revoke_others,
-     "{\"summary\":\"End all my sessions but this\",\"responses\":{" ANSWER("200", "How many",
-            "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"revoked\"],"
-            "\"properties\":{\"revoked\":" NUMBER "}}") "}}"},
+     "{\"summary\":\"End all my sessions but this\",\"responses\":{" ANSWER(
+         "200", "How many",
+         "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"revoked\"],"
+         "\"properties\":{\"revoked\":" NUMBER "}}") "}}"},
     {"PUT", "/api/v1/me/prefs", "session", 256, NULL, api_prefs,
      "{\"summary\":\"Language and theme\"," BODY(PREFS) "\"responses\":{" NOTHING("Kept") "}}"},
     {0},

@@ -17,26 +17,16 @@ static const struct {
     const char *action;
     unsigned by;
 } rules[] = {
-    {"public", BY_ANYBODY},
-    {"session", BY_SESSION},
-    {"box.view", BY_OWNER},
-    {"metrics.read", BY_METRICS},
-    {"device.link", BY_DEVICE},
-    {"device.enrol-self", BY_ENROLMENT},
-    {"device.list", BY_OWNER},
-    {"device.view", BY_OWNER},
-    {"device.config", BY_OWNER},
-    {"device.remove", BY_OWNER},
-    {"device.enrol", BY_OWNER},
-    {"device.live-main", BY_OWNER},
-    {"device.live-sub", BY_OWNER},
-    {"device.listen", BY_OWNER},
-    {"device.talk", BY_OWNER},
-    {"device.ptz", BY_OWNER},
-    {"device.playback", BY_OWNER},
-    {"device.snapshot", BY_OWNER},
-    {"device.configure", BY_OWNER},
-    {"device.manage", BY_OWNER},
+    {"public", BY_ANYBODY},         {"session", BY_SESSION},
+    {"box.view", BY_OWNER},         {"metrics.read", BY_METRICS},
+    {"device.link", BY_DEVICE},     {"device.enrol-self", BY_ENROLMENT},
+    {"device.list", BY_OWNER},      {"device.view", BY_OWNER},
+    {"device.config", BY_OWNER},    {"device.remove", BY_OWNER},
+    {"device.enrol", BY_OWNER},     {"device.live-main", BY_OWNER},
+    {"device.live-sub", BY_OWNER},  {"device.listen", BY_OWNER},
+    {"device.talk", BY_OWNER},      {"device.ptz", BY_OWNER},
+    {"device.playback", BY_OWNER},  {"device.snapshot", BY_OWNER},
+    {"device.configure", BY_OWNER}, {"device.manage", BY_OWNER},
 };
 
 static unsigned allowed_by(const char *action)
@@ -77,5 +67,5 @@ int rule_decide(const struct principal *p, const char *action, int is_live, int 
     if (by & is)
         return 0;
     return p->kind == PRINCIPAL_NOBODY || (p->kind == PRINCIPAL_ACCOUNT && !is_live) ? -SK_EAUTH
-                                                                                      : -SK_EDENIED;
+                                                                                     : -SK_EDENIED;
 }

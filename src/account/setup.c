@@ -30,7 +30,7 @@ int setup_is_needed(struct store *s)
     return needed;
 }
 
-/* ---- the weak list ---------------------------------------------------------------------------- */
+/* ---- the weak list ---- */
 
 static struct sk_map *weak_list;
 

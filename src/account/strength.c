@@ -12,35 +12,36 @@ enum { JUDGED_MAX_BYTES = 100, CONTEXT_LEFT_MIN = 8, CORE_MIN = 4 };
 static const double log10_of_2 = 0.30102999566398119521;
 
 static const char *const place_words[] = {
-    "skep",   "camera", "cameras", "webcam", "bcloud",  "jufeng", "xmeye",    "xiongmai",
-    "admin",  "root",   "owner",   "guest",  "default", "ipcam",  "netip",    "dvr",
-    "nvr",    "cctv",   "onvif",   "vision", "monitor", "cloud",  "localhost", "password",
+    "skep",  "camera", "cameras", "webcam", "bcloud",  "jufeng", "xmeye",     "xiongmai",
+    "admin", "root",   "owner",   "guest",  "default", "ipcam",  "netip",     "dvr",
+    "nvr",   "cctv",   "onvif",   "vision", "monitor", "cloud",  "localhost", "password",
 };
 
 enum { PLACE_WORDS = sizeof(place_words) / sizeof(place_words[0]), WORDS_MAX = PLACE_WORDS + 2 };
 
-/* ---- pinyin and numbers ----------------------------------------------------------------------- */
+/* ---- pinyin and numbers ---- */
 
 static const char *const phrases[] = {
-    "woaini",   "woaiwo",  "aini",     "nihao",    "mima",    "wodemima", "baobei",  "laopo",
-    "laogong",  "zhongguo", "beijing", "shanghai", "tiantian", "xihuan",  "kuaile",  "gongxi",
-    "facai",    "jiankong", "shexiang", "shexiangtou", "damen", "menkou", "gongsi",  "guanli",
-    "guanliyuan", "yonghu", "dengdeng", "xiaoming", "wangba", "xiangni",  "yongyuan", "pengyou",
+    "woaini", "woaiwo",  "aini",     "nihao",      "mima",     "wodemima",    "baobei",
+    "laopo",  "laogong", "zhongguo", "beijing",    "shanghai", "tiantian",    "xihuan",
+    "kuaile", "gongxi",  "facai",    "jiankong",   "shexiang", "shexiangtou", "damen",
+    "menkou", "gongsi",  "guanli",   "guanliyuan", "yonghu",   "dengdeng",    "xiaoming",
+    "wangba", "xiangni", "yongyuan", "pengyou",
 };
 static const char *const lucky[] = {
-    "5201314", "1314520", "1314", "520", "521", "888", "8888", "888888", "666",  "6666", "666666",
-    "168",     "1688",    "518",  "5188", "998", "111", "1111", "111111", "000",  "0000", "000000",
-    "123",     "1234",    "12345", "123456", "1234567", "12345678", "123456789", "321", "654321",
-    "007",     "110",     "119",  "120",
+    "5201314",  "1314520",   "1314", "520",    "521", "888",  "8888",  "888888", "666",
+    "6666",     "666666",    "168",  "1688",   "518", "5188", "998",   "111",    "1111",
+    "111111",   "000",       "0000", "000000", "123", "1234", "12345", "123456", "1234567",
+    "12345678", "123456789", "321",  "654321", "007", "110",  "119",   "120",
 };
 static const char *const initials[] = {
     "zh", "ch", "sh", "b", "p", "m", "f", "d", "t", "n", "l", "g",
     "k",  "h",  "j",  "q", "x", "r", "z", "c", "s", "y", "w", "",
 };
 static const char *const finals[] = {
-    "a",  "ai", "an",  "ang", "ao", "e",  "ei", "en",  "eng", "er",   "i",  "ia",
-    "ian", "iang", "iao", "ie", "in", "ing", "iong", "iu", "o", "ong", "ou", "u",
-    "ua", "uai", "uan", "uang", "ue", "ui", "un", "uo", "v",  "ve",
+    "a",   "ai",   "an",  "ang",  "ao", "e",   "ei",   "en", "eng", "er",  "i",  "ia",
+    "ian", "iang", "iao", "ie",   "in", "ing", "iong", "iu", "o",   "ong", "ou", "u",
+    "ua",  "uai",  "uan", "uang", "ue", "ui",  "un",   "uo", "v",   "ve",
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -141,7 +142,7 @@ double pinyin_bits(const char *folded, size_t len)
     return bits;
 }
 
-/* ---- words of this place, and the list --------------------------------------------------------- */
+/* ---- words of this place, and the list ---- */
 
 /* ASCII letters in lower case; other bytes as they are. Returns the length. */
 static size_t fold(char *out, size_t cap, const char *in, size_t len)

@@ -50,12 +50,23 @@ static const char *status_text(int status)
         int status;
         const char *text;
     } texts[] = {
-        {200, "OK"},          {201, "Created"},           {204, "No Content"},
-        {400, "Bad Request"}, {401, "Unauthorized"},      {403, "Forbidden"},
-        {404, "Not Found"},   {405, "Method Not Allowed"}, {409, "Conflict"},
-        {410, "Gone"},        {413, "Content Too Large"}, {422, "Unprocessable Content"},
-        {429, "Too Many Requests"}, {500, "Internal Server Error"},
-        {503, "Service Unavailable"}, {504, "Gateway Timeout"}, {507, "Insufficient Storage"},
+        {200, "OK"},
+        {201, "Created"},
+        {204, "No Content"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {413, "Content Too Large"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
+        {500, "Internal Server Error"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+        {507, "Insufficient Storage"},
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -133,8 +144,7 @@ int http_empty(struct http_request *req, int status)
     return answer_give(req, status, NULL, NULL, 0);
 }
 
-int http_bytes(struct http_request *req, int status, const char *type, const void *data,
-               size_t len)
+int http_bytes(struct http_request *req, int status, const char *type, const void *data, size_t len)
 {
     return answer_give(req, status, type, data, len);
 }

@@ -49,7 +49,8 @@ int http_problem_code(struct http_request *req, int status, const char *code, js
 void http_header(struct http_request *req, const char *name, const char *value);
 
 /* A room (or main) adds its facts to GET /api/v1/about ("libraries", "sandbox", "simulated", ...):
- * `fill` is called on a worker thread each time and sets members of `about`. At start, at most 16. */
+ * `fill` is called on a worker thread each time and sets members of `about`. At start, at most 16.
+ */
 void http_about_add(void (*fill)(void *ctx, json_t *about), void *ctx);
 /* Helper for such a function: append {"name","version"} to about.libraries. */
 void http_about_library(json_t *about, const char *name, const char *version);

@@ -17,7 +17,7 @@ enum {
     HTTP_ABOUT_MAX = 16
 };
 
-/* ---- route.c: the table ---------------------------------------------------------------------- */
+/* ---- route.c: the table ---- */
 
 enum route_method {
     ROUTE_GET,
@@ -65,7 +65,7 @@ const char *route_method_name(enum route_method m);
 void route_table_use(const struct route_table *t);
 const struct route_table *route_table_used(void);
 
-/* ---- request.c ------------------------------------------------------------------------------- */
+/* ---- request.c ---- */
 
 struct http_query_member {
     const char *name, *value;
@@ -91,8 +91,8 @@ struct http_request {
     int status;
 };
 
-void request_init(struct http_request *req, const struct edge_request *facts,
-                  struct house *house, int64_t now_ms);
+void request_init(struct http_request *req, const struct edge_request *facts, struct house *house,
+                  int64_t now_ms);
 void request_fini(struct http_request *req);
 
 /* Split and decode `req->facts.query` into members. -SK_EINVAL: broken percent escape, not UTF-8,
@@ -110,14 +110,14 @@ void request_serve(struct http_request *req, const char *body_type);
  * has been answered (-1). */
 SK_MUST int request_gate(struct http_request *req);
 
-/* ---- answer.c -------------------------------------------------------------------------------- */
+/* ---- answer.c ---- */
 
 /* The slug that the contract knows for an error, and the problem object (new reference). */
 const char *problem_code(int err);
 json_t *problem_make(int status, const char *code, const char *title, const char *request_id,
                      json_t *extra);
 
-/* ---- openapi.c, system.c, token.c ------------------------------------------------------------ */
+/* ---- openapi.c, system.c, token.c ---- */
 
 /* Assemble the document from one table of rows; new reference. */
 json_t *openapi_assemble(const struct room *const *rooms);

@@ -53,7 +53,8 @@ static int parameter_is_there(const json_t *list, const char *name, size_t len)
     size_t i;
     json_t *p;
 
-    json_array_foreach(list, i, p) {
+    json_array_foreach(list, i, p)
+    {
         const char *have = json_string_value(json_object_get(p, "name"));
         if (have && strlen(have) == len && memcmp(have, name, len) == 0)
             return 1;
@@ -90,8 +91,7 @@ static json_t *operation_make(const struct room *room, const struct route *row)
     if (!op)
         op = json_object();
     json_t *responses = member_need(op, "responses", json_object());
-    member_need(responses, "default",
-                json_pack("{s:s}", "$ref", "#/components/responses/Problem"));
+    member_need(responses, "default", json_pack("{s:s}", "$ref", "#/components/responses/Problem"));
     member_need(op, "tags", json_pack("[s]", room->name));
     path_parameters_add(op, row->path);
     json_object_set_new(op, "security", security_make(row));

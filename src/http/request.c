@@ -11,8 +11,8 @@
 #include "core/metrics.h"
 #include "http/internal.h"
 
-void request_init(struct http_request *req, const struct edge_request *facts,
-                  struct house *house, int64_t now_ms)
+void request_init(struct http_request *req, const struct edge_request *facts, struct house *house,
+                  int64_t now_ms)
 {
     memset(req, 0, sizeof(*req));
     req->facts = *facts;
@@ -32,7 +32,7 @@ void request_fini(struct http_request *req)
     sk_wipe(req, sizeof(*req));
 }
 
-/* ---- query ------------------------------------------------------------------------------------ */
+/* ---- query ---- */
 
 static int hex_value(char c)
 {
@@ -121,7 +121,7 @@ int http_query_int(const struct http_request *req, const char *name, int64_t min
     return 0;
 }
 
-/* ---- facts ------------------------------------------------------------------------------------ */
+/* ---- facts ---- */
 
 void request_params_take(struct http_request *req)
 {
@@ -183,7 +183,7 @@ int http_body_json(struct http_request *req, json_t **out)
     return err;
 }
 
-/* ---- gates ------------------------------------------------------------------------------------ */
+/* ---- gates ---- */
 
 static int refuse(struct http_request *req, int err, const char *reason)
 {
@@ -279,8 +279,7 @@ static void method_refuse(struct http_request *req)
 
 void request_serve(struct http_request *req, const char *body_type)
 {
-    int err = route_table_find(route_table_used(), req->facts.method, req->facts.path,
-                               &req->match);
+    int err = route_table_find(route_table_used(), req->facts.method, req->facts.path, &req->match);
 
     if (err == -SK_EUNSUPPORTED) {
         method_refuse(req);

@@ -115,7 +115,7 @@ static int error_take(struct mg_connection *conn, int status, const char *messag
     return 0;
 }
 
-/* ---- start and stop --------------------------------------------------------------------------- */
+/* ---- start and stop ---- */
 
 /* A permission counts as declared when the box itself may use it: the rule table knows every
  * action, and denies what it does not know to everybody. */
@@ -167,15 +167,24 @@ static int server_start(unsigned threads)
 {
     snprintf(state.threads, sizeof(state.threads), "%u", threads);
     const char *options[] = {
-        "listening_ports", "127.0.0.1:0",
-        "num_threads", state.threads,
-        "enable_keep_alive", "yes",
-        "keep_alive_timeout_ms", "7200000",
-        "request_timeout_ms", "30000",
-        "tcp_nodelay", "1",
-        "max_request_size", "32768",
-        "enable_directory_listing", "no",
-        "access_control_list", "-0.0.0.0/0,+127.0.0.1/32",
+        "listening_ports",
+        "127.0.0.1:0",
+        "num_threads",
+        state.threads,
+        "enable_keep_alive",
+        "yes",
+        "keep_alive_timeout_ms",
+        "7200000",
+        "request_timeout_ms",
+        "30000",
+        "tcp_nodelay",
+        "1",
+        "max_request_size",
+        "32768",
+        "enable_directory_listing",
+        "no",
+        "access_control_list",
+        "-0.0.0.0/0,+127.0.0.1/32",
         NULL,
     };
     const struct mg_callbacks callbacks = {

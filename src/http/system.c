@@ -110,19 +110,61 @@ static int handle_about(struct http_request *req)
     return http_json(req, 200, about);
 }
 
+#define TEXT "{\"type\":\"string\"}"
+#define NUMBER "{\"type\":\"integer\"}"
+#define FLAG "{\"type\":\"boolean\"}"
+#define ANSWER(status, text, mime, schema)                                                         \
+    "\"" status "\":{\"description\":\"" text "\",\"content\":{\"" mime "\":{\"schema\":" schema   \
+    "}}}"
+#define OBJECT(required, properties)                                                               \
+    "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[" required                  \
+    "],\"properties\":{" properties "}}"
+#define ROUTE(summary, answers) "{\"summary\":\"" summary "\",\"responses\":{" answers "}}"
+#define JSON "application/json"
+#define READY                                                                                      \
+    OBJECT("\"ok\",\"waiting\"",                                                                   \
+           "\"ok\":" FLAG ",\"waiting\":{\"type\":\"array\",\"items\":" OBJECT(                    \
+               "\"part\",\"why\"", "\"part\":" TEXT ",\"why\":" TEXT) "}")
+#define ABOUT                                                                                        \
+    OBJECT("\"version\",\"build\",\"fingerprint\",\"started\",\"wall\",\"libraries\"",               \
+           "\"version\":" TEXT ",\"build\":" TEXT ",\"fingerprint\":" TEXT ",\"assets\":" TEXT       \
+           ",\"started\":" NUMBER ",\"wall\":" NUMBER                                                \
+           ",\"simulated\":" OBJECT("\"cameras\"", "\"cameras\":" NUMBER) ",\"libraries\":{"         \
+                                                                          "\"type\":\"array\","      \
+                                                                          "\"items\":" OBJECT(       \
+                                                                              "\"name\","            \
+                                                                              "\"version\"",         \
+                                                                              "\"name\":" TEXT       \
+                                                                              ",\"version\""         \
+                                                                              ":" TEXT) "}"          \
+                                                                                        ",\"sandb"   \
+                                                                                        "ox\""       \
+                                                                                        ":" OBJECT(  \
+                                                                                            "",      \
+                                                                                            "\"la"   \
+                                                                                            "ndlo"   \
+                                                                                            "ck\""   \
+                                                                                            ":" TEXT \
+                                                                                            ",\"s"   \
+                                                                                            "ecco"   \
+                                                                                            "mp\""   \
+                                                                                            ":" TEXT \
+                                                                                            ",\"m"   \
+                                                                                            "emlo"   \
+                                                                                            "ck\""   \
+                                                                                            ":" TEXT))
+
 const struct route system_routes[] = {
     {"GET", "/healthz", "public", 0, NULL, handle_health,
-     "{\"summary\":\"Is the process alive\",\"responses\":{\"200\":{\"description\":\"It is\"}}}"},
+     ROUTE("Is the process alive", ANSWER("200", "It is", JSON, OBJECT("\"ok\"", "\"ok\":" FLAG)))},
     {"GET", "/readyz", "public", 0, NULL, handle_ready,
-     "{\"summary\":\"Is every part ready\",\"responses\":{\"200\":{\"description\":\"All are\"},"
-     "\"503\":{\"description\":\"Those named in waiting are not\"}}}"},
+     ROUTE("Is every part ready", ANSWER("200", "All are", JSON, READY) "," ANSWER(
+                                      "503", "Those named in waiting are not", JSON, READY))},
     {"GET", "/metrics", "metrics.read", 0, NULL, handle_metrics,
-     "{\"summary\":\"Counters and gauges\",\"responses\":{\"200\":{\"description\":\"Prometheus "
-     "text\",\"content\":{\"text/plain\":{\"schema\":{\"type\":\"string\"}}}}}}"},
+     ROUTE("Counters and gauges", ANSWER("200", "Prometheus text", "text/plain", TEXT))},
     {"GET", "/api/v1/openapi.json", "public", 0, NULL, handle_openapi,
-     "{\"summary\":\"This document\",\"responses\":{\"200\":{\"description\":\"OpenAPI 3.1\"}}}"},
+     ROUTE("This document", ANSWER("200", "OpenAPI 3.1", JSON, "{\"type\":\"object\"}"))},
     {"GET", "/api/v1/about", "session", 0, NULL, handle_about,
-     "{\"summary\":\"What this box is made of\",\"responses\":{\"200\":{\"description\":\"Version, "
-     "certificate, libraries, sandbox\"}}}"},
+     ROUTE("What this box is made of", ANSWER("200", "Its parts", JSON, ABOUT))},
     {0},
 };

@@ -1,20 +1,19 @@
 /* Stored passwords: form, caps, pool. */
+#include <cmocka.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "account/internal.h"
 #include "base/file.h"
 
-static const char good[] =
-    "$argon2id$v=19$m=19456,t=2,p=1,keyid=abcd1234$AAECAwQFBgcICQoLDA0ODw$"
-    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+static const char good[] = "$argon2id$v=19$m=19456,t=2,p=1,keyid=abcd1234$AAECAwQFBgcICQoLDA0ODw$"
+                           "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
 static void round_trip(void **st)
 {

@@ -1,16 +1,16 @@
 /* The room as a client meets it: real store, real http room, an edge written by hand that
  * authenticates as the real one does. */
+#include <arpa/inet.h>
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "account/account.h"
 #include "base/asset.h"
@@ -25,7 +25,7 @@
 #define PASSWORD "straw lanterns under Tuesday"
 #define OTHER_PASSWORD "seven blue kettles on a roof"
 
-/* ---- the edge of this test --------------------------------------------------------------------- */
+/* ---- the edge of this test ---- */
 
 static struct edge_request row;
 static uint16_t upstream_port;
@@ -69,7 +69,7 @@ const struct room *const *rooms_list(void)
     return list;
 }
 
-/* ---- a house, and clients of it ---------------------------------------------------------------- */
+/* ---- a house, and clients of it ---- */
 
 static char dir[] = "/tmp/skep-room-XXXXXX";
 static struct house house = {.data_dir = dir};
@@ -137,8 +137,8 @@ static int group_start(void **st)
 
 static int group_stop(void **st)
 {
-    static const char *const files[] = {"core.db", "core.db-wal", "core.db-shm", "core.db.lock",
-                                        "metrics.token", "keys/pepper"};
+    static const char *const files[] = {"core.db",      "core.db-wal",   "core.db-shm",
+                                        "core.db.lock", "metrics.token", "keys/pepper"};
     char path[128];
 
     (void)st;
@@ -259,7 +259,7 @@ static int setup(struct client *c, const char *path, const char *token, const ch
     return ask(c, "POST", path, body);
 }
 
-/* ---- cases, in order: the house goes from empty to owned --------------------------------------- */
+/* ---- cases, in order: the house goes from empty to owned ---- */
 
 static void the_link_is_handed_out_once(void **st)
 {
@@ -295,8 +295,8 @@ static void a_restart_replaces_the_link(void **st)
 
 static void weak_passwords_and_names_are_refused(void **st)
 {
-    static const char *const weak[] = {"woaini1314520", "jufeng2021", "admin@bcloud",
-                                       "short", "qwertyuiop12345"};
+    static const char *const weak[] = {"woaini1314520", "jufeng2021", "admin@bcloud", "short",
+                                       "qwertyuiop12345"};
     static const char *const names[] = {"", " wei", "wei ", "a\\u0001b", "a\\u0085b", "a\\u007fb"};
     struct client c = {0};
     char text[80];
@@ -351,8 +351,8 @@ static void wrong_pairs_look_alike(void **st)
     assert_string_equal(member(&a, "code"), "auth-failed");
     assert_int_equal(login(&a, OWNER, "", ""), 401);
     assert_int_equal(ask(&a, "POST", "/api/v1/login", "{\"name\":\"x\"}"), 400);
-    assert_int_equal(ask(&a, "POST", "/api/v1/login",
-                         "{\"name\":\"x\",\"password\":\"y\",\"extra\":1}"), 400);
+    assert_int_equal(
+        ask(&a, "POST", "/api/v1/login", "{\"name\":\"x\",\"password\":\"y\",\"extra\":1}"), 400);
     client_end(&a);
     client_end(&b);
 }
@@ -388,8 +388,7 @@ static void sessions_come_and_go(void **st)
 
     /* a token is only what it was made for */
     struct client crossed = {0};
-    snprintf(crossed.cookie, sizeof(crossed.cookie), "__Host-skep=%.43s",
-             native.authorization + 7);
+    snprintf(crossed.cookie, sizeof(crossed.cookie), "__Host-skep=%.43s", native.authorization + 7);
     assert_int_equal(ask(&crossed, "GET", "/api/v1/me", NULL), 401);
 
     sessions_ended = 0;

@@ -1,10 +1,10 @@
 /* Sessions on virtual time, tokens and cookies, and the built-in rule. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "account/internal.h"
 
@@ -134,8 +134,7 @@ static void cookies(void **st)
     assert_string_equal(out, "xyz");
     assert_int_equal(cookie_find("__Host-skep-device=1", "__Host-skep", out, sizeof(out)),
                      -SK_ENOTFOUND);
-    assert_int_equal(cookie_find("x__Host-skep=1", "__Host-skep", out, sizeof(out)),
-                     -SK_ENOTFOUND);
+    assert_int_equal(cookie_find("x__Host-skep=1", "__Host-skep", out, sizeof(out)), -SK_ENOTFOUND);
     assert_int_equal(cookie_find("__Host-skep=1; __Host-skep=2", "__Host-skep", out, sizeof(out)),
                      -SK_ENOTFOUND);
     assert_int_equal(cookie_find("__Host-skep=12345678", "__Host-skep", out, sizeof(out)),
@@ -193,9 +192,9 @@ static void browsers(void **st)
 static void the_rule(void **st)
 {
     static const char *const owners[] = {
-        "box.view", "device.list", "device.view", "device.config", "device.remove",
-        "device.enrol", "device.live-main", "device.live-sub", "device.listen", "device.talk",
-        "device.ptz", "device.playback", "device.snapshot", "device.configure", "device.manage",
+        "box.view",     "device.list",      "device.view",     "device.config",    "device.remove",
+        "device.enrol", "device.live-main", "device.live-sub", "device.listen",    "device.talk",
+        "device.ptz",   "device.playback",  "device.snapshot", "device.configure", "device.manage",
     };
     const struct principal nobody = {.kind = PRINCIPAL_NOBODY};
     const struct principal account = {.kind = PRINCIPAL_ACCOUNT};

@@ -1,9 +1,9 @@
 /* Which passwords are taken. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "account/internal.h"
 
@@ -49,7 +49,8 @@ static void good_ones_are_taken(void **st)
         "kq7-Vw2x-Pn9d-Lm4z",
         "wohenxihuanzaihaibianzoulu", /* nine syllables at random are long enough */
         "\xe5\xb1\xb1\xe6\xb5\xb7\xe6\x9c\x88\xe5\x85\x89\xe7\x85\xa7\xe5\x9c\xa8\xe5\xb1\x8b"
-        "\xe9\xa1\xb6\xe7\x8c\xab\xe5\x92\x8c\xe9\xb1\xbc\xe9\x83\xbd\xe7\x9d\xa1\xe8\xa7\x89\xe4\xba\x86",
+        "\xe9\xa1\xb6\xe7\x8c\xab\xe5\x92\x8c\xe9\xb1\xbc\xe9\x83\xbd\xe7\x9d\xa1\xe8\xa7\x89\xe4"
+        "\xba\x86",
         "               nine spaces are a choice",
     };
 

@@ -1,10 +1,10 @@
 /* Throttling on virtual time: guessers are slowed, owners are not locked out. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "account/internal.h"
 
@@ -99,8 +99,7 @@ static void owner_is_never_locked_out(void **st)
         if (login_admit(t, "wei", "", source, now, &try, &retry) == 0)
             guesses++;
         if (now % 60000 == 0) { /* the owner, from the same network as a guesser */
-            assert_int_equal(login_admit(t, "wei", "browser-1", "203.0.5.9", now, &try, &retry),
-                             0);
+            assert_int_equal(login_admit(t, "wei", "browser-1", "203.0.5.9", now, &try, &retry), 0);
             assert_true(try.by_known);
             login_succeeded(t, &try, now);
         }

@@ -1,9 +1,9 @@
 /* A request's way through gates to its answer, without a socket. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/json.h"
 #include "core/metrics.h"
@@ -178,8 +178,8 @@ static void answers_with_length_and_no_store(void **st)
 
 static void query_is_strict(void **st)
 {
-    static const char *const bad[] = {"q=%", "q=%4", "q=%zz", "q=a&q=b", "=a", "q=%00", "q=%ff",
-                                      "&&", "%00=1", "q=%c0%80"};
+    static const char *const bad[] = {"q=%",   "q=%4",  "q=%zz", "q=a&q=b", "=a",
+                                      "q=%00", "q=%ff", "&&",    "%00=1",   "q=%c0%80"};
     struct edge_request f;
 
     (void)st;
@@ -331,8 +331,8 @@ static void handlers_that_fail(void **st)
 static void codes_are_the_contracts(void **st)
 {
     static const char *const known[] = {
-        "bad-request", "auth-required", "forbidden", "not-found", "conflict", "gone", "too-large",
-        "throttled", "busy", "storage", "internal",
+        "bad-request", "auth-required", "forbidden", "not-found", "conflict", "gone",
+        "too-large",   "throttled",     "busy",      "storage",   "internal",
     };
 
     (void)st;

@@ -1,9 +1,9 @@
 /* The route table: what is found, what is refused at start. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "http/internal.h"
 
@@ -75,8 +75,16 @@ static void literal_goes_first_and_falls_back(void **st)
 static void refuses_strangers(void **st)
 {
     static const char *const paths[] = {
-        "",  "/", "/api", "/api/v1/devices/", "/api/v1/devices//history", "/api/v1/devicesx",
-        "api/v1/devices", "/api/v1/devices/abc/history/", "/API/v1/devices", "/x/1/2/3",
+        "",
+        "/",
+        "/api",
+        "/api/v1/devices/",
+        "/api/v1/devices//history",
+        "/api/v1/devicesx",
+        "api/v1/devices",
+        "/api/v1/devices/abc/history/",
+        "/API/v1/devices",
+        "/x/1/2/3",
         "/x/1/2/3/4/5",
     };
     struct route_match m;
@@ -128,8 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(finds_rows, table_fill, table_empty),
-        cmocka_unit_test_setup_teardown(literal_goes_first_and_falls_back, table_fill,
-                                        table_empty),
+        cmocka_unit_test_setup_teardown(literal_goes_first_and_falls_back, table_fill, table_empty),
         cmocka_unit_test_setup_teardown(refuses_strangers, table_fill, table_empty),
         cmocka_unit_test(bad_rows_do_not_start),
     };
