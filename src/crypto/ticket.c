@@ -10,8 +10,8 @@
 
 /* Ticket: key id (8) | nonce (12) | sealed body | tag (16); the key id is the associated data.
  * Body:   u32 epoch | u64 certificate notAfter, ms | lp8 alpn | lp8 device | lp8 serial | session
- * File:   "SKTK" 1 | nonce (12) | sealed { u32 epoch | u8 count | count x { id, u64 ms, key } } | tag
- * The nonces are random: 2^32 tickets a day under one key are far away. */
+ * File:   "SKTK" 1 | nonce (12) | sealed { u32 epoch | u8 count | count x { id, u64 ms, key } } |
+ * tag The nonces are random: 2^32 tickets a day under one key are far away. */
 enum {
     KEY_ID_SIZE = 8,
     KEY_SIZE = 32,
@@ -281,7 +281,8 @@ static int body_open_locked(struct ticket_keys *keys, const uint8_t *t, uint8_t 
     if (!key_opens(k, now_ms))
         return -SK_EGONE;
     memcpy(body, t + HEAD_SIZE, len);
-    int err = crypto_gcm_open(k->gcm, t + KEY_ID_SIZE, t, KEY_ID_SIZE, body, len, t + HEAD_SIZE + len);
+    int err =
+        crypto_gcm_open(k->gcm, t + KEY_ID_SIZE, t, KEY_ID_SIZE, body, len, t + HEAD_SIZE + len);
     if (err == 0 && sk_get_u32(body) != keys->epoch)
         err = -SK_ECRYPTO;
     return err;

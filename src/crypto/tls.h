@@ -42,7 +42,7 @@ struct tls_server_options {
     const char *const *mutual_alpn; /* those that require a client certificate; ended by NULL */
     const void *device_ca;          /* DER or PEM; needed when there is a mutual_alpn */
     size_t device_ca_len;
-    struct ticket_keys *tickets; /* borrowed, must outlive the config; NULL = no resumption */
+    struct ticket_keys *tickets;   /* borrowed, must outlive the config; NULL = no resumption */
     tls_may_resume_fn *may_resume; /* NULL = no device may resume */
     void *may_resume_arg;
 };

@@ -9,6 +9,10 @@
 #include <psa/crypto.h>
 #endif
 
+#if !defined(MBEDTLS_THREADING_C)
+#error "mbedTLS must be built with MBEDTLS_THREADING_C: handshakes run on several threads"
+#endif
+
 /* AEAD with forward secrecy only. ChaCha20 first: in software it is the fastest here, about twice
  * AES-GCM on 2.28. RSA variants serve a certificate of the owner's. */
 static const int SUITES[] = {
@@ -28,7 +32,8 @@ static const int SUITES[] = {
 /* The library's own order begins with P-521, at a third more time for each handshake. */
 #if SK_MBED3
 static const uint16_t GROUPS[] = {MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
-                                  MBEDTLS_SSL_IANA_TLS_GROUP_X25519, MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
+                                  MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+                                  MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
 #else
 static const mbedtls_ecp_group_id GROUPS[] = {MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_CURVE25519,
                                               MBEDTLS_ECP_DP_NONE};
@@ -129,8 +134,8 @@ static int conf_common(struct tls_config *cfg, int endpoint)
     mbedtls_ssl_conf_groups(conf, GROUPS);
     mbedtls_ssl_conf_min_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_2);
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
-    mbedtls_ssl_conf_tls13_key_exchange_modes(
-        conf, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
+    mbedtls_ssl_conf_tls13_key_exchange_modes(conf,
+                                              MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
 #endif
 #else
     mbedtls_ssl_conf_curves(conf, GROUPS);
@@ -210,7 +215,8 @@ static int server_conf(struct tls_config *cfg, const struct tls_server_options *
     cfg->may_resume = o->may_resume;
     cfg->may_resume_arg = o->may_resume_arg;
     if (o->tickets)
-        mbedtls_ssl_conf_session_tickets_cb(&cfg->conf, tls_ticket_write_cb, tls_ticket_parse_cb, cfg);
+        mbedtls_ssl_conf_session_tickets_cb(&cfg->conf, tls_ticket_write_cb, tls_ticket_parse_cb,
+                                            cfg);
 #if SK_MBED3
     mbedtls_ssl_conf_cert_cb(&cfg->conf, tls_cert_cb);
 #endif

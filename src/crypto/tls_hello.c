@@ -1,8 +1,8 @@
-/* A look at the ALPN offer in a ClientHello. mbedTLS asks whether a ticket is good while it walks
- * the extensions, in TLS 1.2 perhaps before it has come to ALPN; but whether our ticket is good
- * depends on the protocol, so we look ahead. */
+#include "crypto/tls_hello.h"
+
+#include <string.h>
+
 #include "base/buf.h"
-#include "crypto/tls_internal.h"
 
 struct cursor {
     const uint8_t *p, *end;

@@ -1,4 +1,4 @@
-/* Shared by tls.c, tls_config.c and tls_hello.c only. */
+/* Shared by tls.c and tls_config.c only. */
 #ifndef SK_CRYPTO_TLS_INTERNAL_H
 #define SK_CRYPTO_TLS_INTERNAL_H
 
@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "crypto/tls.h"
+#include "crypto/tls_hello.h"
 #include "crypto/x509_internal.h"
 
 enum { TLS_ALPN_COUNT_MAX = 8 };
@@ -38,10 +39,5 @@ int tls_ticket_parse_cb(void *arg, mbedtls_ssl_session *session, unsigned char *
 #if SK_MBED3
 int tls_cert_cb(mbedtls_ssl_context *ssl);
 #endif
-
-/* The protocol that a server preferring `ours` (ended by NULL) picks from a ClientHello handshake
- * message (RFC 8446 4.1.2, RFC 7301): a pointer out of `ours`, or NULL when none is offered or
- * the message is malformed. Pure. */
-const char *tls_hello_alpn(const uint8_t *msg, size_t len, const char *const *ours);
 
 #endif

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "crypto/hash.h"
 #include "base/text.h"
+#include "crypto/hash.h"
 #include "crypto/x509_internal.h"
 
 int x509_key_new(struct x509_key **out)
@@ -166,8 +166,8 @@ int x509_chain_read(mbedtls_x509_crt *chain, const void *data, size_t len)
     struct sk_buf text;
     sk_buf_init(&text, X509_PEM_MAX);
     int err = sk_buf_add(&text, data, len);
-    if (err == 0 && (len == 0 || mbedtls_x509_crt_parse(
-                                     chain, text.data, len + (mbed_is_pem(data, len) != 0)) != 0))
+    if (err == 0 && (len == 0 || mbedtls_x509_crt_parse(chain, text.data,
+                                                        len + (mbed_is_pem(data, len) != 0)) != 0))
         err = -SK_EINVAL;
     sk_buf_fini(&text);
     return err;
@@ -191,8 +191,8 @@ int x509_cert_write_pem(struct sk_buf *out, const void *der, size_t len)
         return -SK_EINVAL;
     uint8_t *pem = sk_alloc(len * 2 + 128);
     int err = -SK_EINTERNAL;
-    if (mbedtls_pem_write_buffer("-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n", der,
-                                 len, pem, len * 2 + 128, &n) == 0)
+    if (mbedtls_pem_write_buffer("-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n",
+                                 der, len, pem, len * 2 + 128, &n) == 0)
         err = sk_buf_add_str(out, (const char *)pem);
     free(pem);
     return err;

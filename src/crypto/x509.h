@@ -12,10 +12,11 @@
 #include "base/err.h"
 
 enum {
-    X509_CSR_MAX = 4096,   /* bytes of a certificate request that we read */
-    X509_CERT_MAX = 4096,  /* bytes of one certificate */
-    X509_PEM_MAX = 65536,  /* bytes of a key or certificate file */
-    X509_NAME_MAX = 64,    /* characters of a CN or serialNumber attribute (RFC 5280, ub-common-name) */
+    X509_CSR_MAX = 4096,  /* bytes of a certificate request that we read */
+    X509_CERT_MAX = 4096, /* bytes of one certificate */
+    X509_PEM_MAX = 65536, /* bytes of a key or certificate file */
+    X509_NAME_MAX =
+        64, /* characters of a CN or serialNumber attribute (RFC 5280, ub-common-name) */
     X509_SERIAL_MAX = 20,  /* bytes of a certificate's serial (RFC 5280 4.1.2.2) */
     X509_SERIAL_SIZE = 16, /* bytes of the serials that we give */
     X509_FINGERPRINT_SIZE = 32,

@@ -83,7 +83,8 @@ static int san_write_name(uint8_t **p, uint8_t *start, const char *name)
     } else {
         len = strlen(name);
         if (len == 0 || len > NAME_BYTES_MAX ||
-            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_*") != len)
+            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_*") !=
+                len)
             return -SK_EINVAL;
         data = (const uint8_t *)name;
         tag = MBEDTLS_ASN1_CONTEXT_SPECIFIC | 2;
@@ -148,13 +149,13 @@ static int extensions_set(mbedtls_x509write_cert *w, const struct issue *is)
     if (ret == 0)
         ret = mbedtls_x509write_crt_set_authority_key_identifier(w);
     if (ret == 0 && is->eku)
-        ret = mbedtls_x509write_crt_set_extension(
-            w, MBEDTLS_OID_EXTENDED_KEY_USAGE, MBEDTLS_OID_SIZE(MBEDTLS_OID_EXTENDED_KEY_USAGE), 0,
-            is->eku, is->eku_len);
+        ret = mbedtls_x509write_crt_set_extension(w, MBEDTLS_OID_EXTENDED_KEY_USAGE,
+                                                  MBEDTLS_OID_SIZE(MBEDTLS_OID_EXTENDED_KEY_USAGE),
+                                                  0, is->eku, is->eku_len);
     if (ret == 0 && is->san)
-        ret = mbedtls_x509write_crt_set_extension(
-            w, MBEDTLS_OID_SUBJECT_ALT_NAME, MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME), 0,
-            is->san, is->san_len);
+        ret = mbedtls_x509write_crt_set_extension(w, MBEDTLS_OID_SUBJECT_ALT_NAME,
+                                                  MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME), 0,
+                                                  is->san, is->san_len);
     return ret;
 }
 

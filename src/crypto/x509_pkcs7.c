@@ -2,7 +2,8 @@
  *
  *   ContentInfo ::= SEQUENCE { id-signedData, [0] SignedData }                    RFC 5652 3
  *   SignedData  ::= SEQUENCE { version 1, digestAlgorithms SET {}, encapContentInfo
- *                              SEQUENCE { id-data }, certificates [0] IMPLICIT, signerInfos SET {} }
+ *                              SEQUENCE { id-data }, certificates [0] IMPLICIT, signerInfos SET {}
+ * }
  */
 #include <mbedtls/asn1.h>
 #include <mbedtls/asn1write.h>
@@ -14,8 +15,8 @@ enum { OVERHEAD_MAX = 96, TAG_SEQ = 0x30, TAG_CTX0 = 0xa0 };
 
 static const uint8_t ID_SIGNED_DATA[] = {6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2};
 /* version 1, no digest algorithms, no content */
-static const uint8_t HEAD[] = {2,    1, 1, 0x31, 0, 0x30, 0x0b, 6, 9, 0x2a,
-                               0x86, 0x48, 0x86, 0xf7, 0x0d, 1,    7, 1};
+static const uint8_t HEAD[] = {2,    1,    1,    0x31, 0,    0x30, 0x0b, 6, 9,
+                               0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1,    7, 1};
 static const uint8_t NO_SIGNERS[] = {0x31, 0};
 
 /* Put head and length of everything between `*p` and `end` before it. */

@@ -101,9 +101,8 @@ static void looked_up_cb(uv_getaddrinfo_t *req, int status, struct addrinfo *res
 
 static int look_up(struct net_stream *s, const char *host)
 {
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                                   .ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_ADDRCONFIG};
+    const struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
     s->plan->lookup.data = s;
     if (uv_getaddrinfo(&s->loop->uv, &s->plan->lookup, looked_up_cb, host, NULL, &hints) != 0)
         return -SK_EIO;

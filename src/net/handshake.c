@@ -84,7 +84,7 @@ int net_handshakes_start(struct net_handshakes **out, const struct net_handshake
     if (opt.threads == 0)
         opt.threads = threads_default();
     if (opt.open_max == 0)
-        opt.open_max = 256;
+        opt.open_max = 1024;
     if (opt.waiting_max == 0)
         opt.waiting_max = 16384;
     if (opt.deadline_ms == 0)

@@ -12,9 +12,9 @@ struct net_handshakes;
 
 struct net_handshake_options {
     unsigned threads;     /* 0 = half the cores, at least 1 */
-    uint32_t open_max;    /* handshakes under way (each holds ~45 KB); 0 = 256 */
+    uint32_t open_max;    /* handshakes under way (each holds ~45 KB); 0 = 1024 */
     uint32_t waiting_max; /* connections that wait for their turn; beyond: closed. 0 = 16384 */
-    int64_t deadline_ms;  /* from the first byte of the handshake to its end; 0 = 10 s */
+    int64_t deadline_ms;  /* from the whole ClientHello to the handshake's end; 0 = 10 s */
 };
 
 struct net_handshake_stats {

@@ -110,9 +110,10 @@ struct net_stream {
     struct net_listener *listener;
     struct connect_plan *plan;
     struct net_addr source;
-    uint8_t state;   /* enum stream_state */
-    uint8_t depth;   /* callbacks of this stream on the stack */
-    uint8_t mask;    /* what `poll` waits for */
+    uint8_t state; /* enum stream_state */
+    uint8_t depth; /* callbacks of this stream on the stack */
+    uint8_t mask;  /* what `poll` waits for */
+    uint8_t sniff_count;
     unsigned is_server : 1, is_paused : 1, is_doomed : 1, is_away : 1, is_dirty : 1, is_again : 1,
         is_blocked : 1 /* the kernel takes no more */, read_wants_write : 1, is_drain_due : 1,
         has_ended : 1 /* the peer's sending */;
@@ -138,7 +139,10 @@ struct net_stream *stream_new(struct net_loop *loop, int is_server);
 void stream_begin(void *stream);
 /* Connected (clients) or first byte there (servers): TLS or open. */
 void stream_tls_begin(struct net_stream *s);
+void stream_sniff(struct net_stream *s);
+void stream_shake_step(struct net_stream *s);
 void stream_open(struct net_stream *s);
+void stream_phase_set(struct net_stream *s, enum stream_state state, int64_t in_ms);
 void stream_end(struct net_stream *s, int reason);
 /* All is sent after net_stream_close. 1 = gone. */
 int stream_flushed(struct net_stream *s);

@@ -15,16 +15,16 @@
 struct net_listener;
 
 struct net_listener_options {
-    const char *host;               /* IP literal; NULL = "::" (both families) */
-    uint16_t port;                  /* 0 = any */
-    struct tls_config *tls;         /* NULL = plain TCP; a reference is taken */
-    struct net_handshakes *pool;    /* NULL = handshakes run on the loops */
+    const char *host;            /* IP literal; NULL = "::" (both families) */
+    uint16_t port;               /* 0 = any */
+    struct tls_config *tls;      /* NULL = plain TCP; a reference is taken */
+    struct net_handshakes *pool; /* NULL = handshakes run on the loops */
     const struct net_stream_ops *ops;
-    void *user;                     /* net_stream_user of every accepted stream, until set anew */
-    size_t queue_cap_bytes;         /* of each stream; 0 = 256 KiB */
-    uint32_t conn_max;              /* open connections; at the limit accepting rests. 0 = 65536 */
-    uint32_t per_source_max;        /* of one IPv4 address or IPv6 /64; 0 = no limit */
-    int64_t first_byte_ms;          /* until the first byte of a TLS connection; 0 = 10 s */
+    void *user;              /* net_stream_user of every accepted stream, until set anew */
+    size_t queue_cap_bytes;  /* of each stream; 0 = 256 KiB */
+    uint32_t conn_max;       /* open connections; at the limit accepting rests. 0 = 65536 */
+    uint32_t per_source_max; /* of one IPv4 address or IPv6 /64; 0 = no limit */
+    int64_t first_byte_ms;   /* until the ClientHello is there, whole; 0 = 10 s */
     int (*admit)(void *arg, const struct net_addr *source); /* 0 = may connect; NULL = all may.
                                         Called on the accepting loop, before anything is sent */
     void *admit_arg;

@@ -1,4 +1,5 @@
-/* The life of a stream: how it begins, its handshake, its deadlines, its end. Bytes: stream_io.c. */
+/* The life of a stream: how it begins, its deadlines, its end. Handshake: stream_shake.c; bytes:
+ * stream_io.c. */
 #include "net/stream.h"
 
 #include <errno.h>
@@ -13,34 +14,9 @@
 enum {
     QUEUE_CAP_DEFAULT = 256 * 1024,
     SNDBUF_BYTES = 128 * 1024, /* the kernel doubles it; a slow viewer is noticed soon */
-    WAITING_LIMIT_MS = 30000,
-    SHAKING_LIMIT_MS = 10000,
     LINGER_MS = 2000,
     FLUSH_DEFAULT_MS = 5000
 };
-
-/* --- transport of the TLS session: also called on the pool's threads ----------------------- */
-
-static ssize_t fd_result(ssize_t n)
-{
-    if (n >= 0)
-        return n;
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
-        return -SK_EAGAIN;
-    return errno == ECONNRESET || errno == EPIPE ? -SK_ECLOSED : -SK_EIO;
-}
-
-static ssize_t fd_recv(void *arg, void *buf, size_t cap)
-{
-    const struct net_stream *s = arg;
-    return fd_result(recv(s->fd, buf, cap, 0));
-}
-
-static ssize_t fd_send(void *arg, const void *buf, size_t len)
-{
-    const struct net_stream *s = arg;
-    return fd_result(send(s->fd, buf, len, MSG_NOSIGNAL));
-}
 
 void socket_tune(int fd)
 {
@@ -127,8 +103,6 @@ static int mask_wanted(const struct net_stream *s)
     return 0;
 }
 
-static void shake_step(struct net_stream *s);
-
 /* Discard what the peer still sends, so that closing does not turn into a reset that eats our last
  * bytes on their way. */
 static void linger_read(struct net_stream *s)
@@ -139,29 +113,6 @@ static void linger_read(struct net_stream *s)
         ;
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         stream_end(s, 0);
-}
-
-static void sniff(struct net_stream *s)
-{
-    uint8_t first;
-    ssize_t n = recv(s->fd, &first, 1, MSG_PEEK);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n <= 0) {
-        stream_end(s, n == 0 ? 0 : -SK_ECLOSED);
-    } else if (first == 0x16) { /* TLS record of type handshake (RFC 8446 5.1) */
-        stream_tls_begin(s);
-    } else if (!s->ops->on_plain) {
-        stream_end(s, -SK_ECRYPTO);
-    } else {
-        tls_config_drop(s->cfg);
-        s->cfg = NULL;
-        s->pool = NULL;
-        s->state = STREAM_OPEN;
-        s->phase_ms = 0;
-        if (!STREAM_CALL(s, s->ops->on_plain(s)))
-            (void)stream_read_turn(s);
-    }
 }
 
 static void poll_cb(uv_poll_t *poll, int status, int events)
@@ -178,11 +129,11 @@ static void poll_cb(uv_poll_t *poll, int status, int events)
         connect_ready(s);
         return;
     case STREAM_SNIFFING:
-        sniff(s);
+        stream_sniff(s);
         break;
     case STREAM_SHAKING:
         if (!s->is_away)
-            shake_step(s);
+            stream_shake_step(s);
         return;
     case STREAM_LINGERING:
         linger_read(s);
@@ -265,7 +216,7 @@ static void timer_cb(struct net_timer *t, void *arg)
         stream_end(s, -SK_ETIMEOUT);
 }
 
-static void phase_set(struct net_stream *s, enum stream_state state, int64_t in_ms)
+void stream_phase_set(struct net_stream *s, enum stream_state state, int64_t in_ms)
 {
     s->state = (uint8_t)state;
     s->phase_ms = in_ms > 0 ? net_loop_now_ms(s->loop) + in_ms : 0;
@@ -303,100 +254,9 @@ void stream_begin(void *stream)
         return;
     }
     if (s->cfg)
-        phase_set(s, STREAM_SNIFFING, s->phase_ms /* given as a span */);
+        stream_phase_set(s, STREAM_SNIFFING, s->phase_ms /* given as a span */);
     else
         stream_open(s);
-}
-
-/* A place in the pool is ours, or there is no pool. */
-static void shake_begin(struct net_stream *s)
-{
-    const struct tls_io io = {fd_recv, fd_send, s};
-    const char *name = s->plan ? s->plan->server_name : NULL;
-    int64_t limit_ms = s->pool ? handshakes_deadline_ms(s->pool) : SHAKING_LIMIT_MS;
-    int err = tls_session_new(&s->tls, s->cfg, &io, name);
-    if (err != 0) {
-        stream_end(s, err);
-        return;
-    }
-    if (s->plan && s->plan->ticket)
-        tls_session_offer(s->tls, s->plan->ticket, s->plan->ticket_len);
-    tls_config_drop(s->cfg); /* the session has its own reference */
-    s->cfg = NULL;
-    s->state = STREAM_SHAKING;
-    if (s->is_server) /* a client's limit covers the whole way */
-        s->phase_ms = net_loop_now_ms(s->loop) + limit_ms;
-    stream_timer_update(s);
-    shake_step(s);
-}
-
-void stream_tls_begin(struct net_stream *s)
-{
-    int got = s->pool ? handshakes_enter(s->pool, s) : 1;
-    if (got < 0) {
-        stream_end(s, got);
-    } else if (got == 1) {
-        shake_begin(s);
-    } else if (s->is_server) {
-        phase_set(s, STREAM_WAITING, WAITING_LIMIT_MS);
-    } else {
-        s->state = STREAM_WAITING;
-        stream_poll_update(s);
-    }
-}
-
-void stream_shake_granted(void *stream)
-{
-    struct net_stream *s = stream;
-    if (s->state == STREAM_ENDED) {
-        stream_came_back(s);
-        return;
-    }
-    s->shake_state = SHAKE_OPEN; /* nobody else looks at a granted place any more */
-    shake_begin(s);
-}
-
-static void shake_done(struct net_stream *s, int result)
-{
-    struct tls_peer peer = {0};
-    if (result == -SK_EAGAIN) {
-        stream_poll_update(s);
-        return;
-    }
-    if (result == 0)
-        tls_session_peer(s->tls, &peer);
-    if (s->pool) {
-        handshakes_count(s->pool, result, peer.resumed);
-        (void)handshakes_leave(s->pool, s);
-        s->pool = NULL;
-    }
-    if (result == 0)
-        stream_open(s);
-    else
-        stream_end(s, result);
-}
-
-static void shake_step(struct net_stream *s)
-{
-    if (!s->pool) {
-        shake_done(s, tls_session_handshake(s->tls));
-        return;
-    }
-    s->is_away = 1;
-    s->loop->away_count++;
-    stream_poll_update(s);
-    handshakes_step(s->pool, s);
-}
-
-void stream_shake_stepped(void *stream)
-{
-    struct net_stream *s = stream;
-    s->is_away = 0;
-    s->loop->away_count--;
-    if (s->state == STREAM_ENDED)
-        stream_came_back(s);
-    else
-        shake_done(s, s->shake_result);
 }
 
 void stream_open(struct net_stream *s)
@@ -483,7 +343,7 @@ void net_stream_close(struct net_stream *s, int64_t flush_ms)
         net_stream_abort(s, 0);
         return;
     }
-    phase_set(s, STREAM_FLUSHING, flush_ms > 0 ? flush_ms : FLUSH_DEFAULT_MS);
+    stream_phase_set(s, STREAM_FLUSHING, flush_ms > 0 ? flush_ms : FLUSH_DEFAULT_MS);
     stream_mark_dirty(s); /* also with an empty queue: the end of the turn closes */
 }
 
@@ -502,7 +362,7 @@ int stream_flushed(struct net_stream *s)
         stream_end(s, 0);
         return 1;
     }
-    phase_set(s, STREAM_LINGERING, LINGER_MS);
+    stream_phase_set(s, STREAM_LINGERING, LINGER_MS);
     return 0;
 }
 

@@ -44,9 +44,9 @@ struct net_stream_ops {
 struct net_connect_options {
     const char *host; /* IP literal, "localhost" or a DNS name */
     uint16_t port;
-    struct tls_config *tls;      /* NULL = plain */
-    const char *server_name;     /* name in the certificate; NULL = host */
-    const void *ticket;          /* of net_stream_ticket earlier; NULL = none */
+    struct tls_config *tls;  /* NULL = plain */
+    const char *server_name; /* name in the certificate; NULL = host */
+    const void *ticket;      /* of net_stream_ticket earlier; NULL = none */
     size_t ticket_len;
     struct net_handshakes *pool; /* NULL = the handshake runs on the loop */
     int64_t deadline_ms;         /* for name, connect and handshake together; 0 = 15 s */
@@ -66,7 +66,7 @@ SK_MUST int net_stream_ticket(struct sk_buf *out, const struct net_stream *s);
 /* --- what it is -------------------------------------------------------------------------- */
 
 struct net_loop *net_stream_loop(const struct net_stream *s);
-const struct net_addr *net_stream_source(const struct net_stream *s); /* the peer's address */
+const struct net_addr *net_stream_source(const struct net_stream *s);   /* the peer's address */
 void net_stream_peer(const struct net_stream *s, struct tls_peer *out); /* open TLS streams */
 int net_stream_is_tls(const struct net_stream *s);
 void *net_stream_user(const struct net_stream *s);

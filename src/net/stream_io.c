@@ -334,7 +334,8 @@ void net_stream_set_record_max(struct net_stream *s, size_t bytes)
     s->record_max = bytes < 512 ? 512 : bytes > TLS_RECORD_MAX ? TLS_RECORD_MAX : bytes;
 }
 
-/* --- sending ----------------------------------------------------------------------------------- */
+/* --- sending -----------------------------------------------------------------------------------
+ */
 
 /* `n` bytes of the queue's head are on their way. */
 static void queue_advance(struct net_stream *s, size_t n)
@@ -424,7 +425,8 @@ static ssize_t send_plain(struct net_stream *s)
     struct iovec iov[IOV_MAX_USED];
     struct msghdr msg = {.msg_iov = iov};
     for (struct segment *g = s->head; g && msg.msg_iovlen < IOV_MAX_USED; g = g->next)
-        iov[msg.msg_iovlen++] = (struct iovec){(void *)(uintptr_t)(g->data + g->pos), g->end - g->pos};
+        iov[msg.msg_iovlen++] =
+            (struct iovec){(void *)(uintptr_t)(g->data + g->pos), g->end - g->pos};
     ssize_t n = sendmsg(s->fd, &msg, MSG_NOSIGNAL);
     if (n >= 0)
         return n;

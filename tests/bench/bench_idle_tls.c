@@ -16,7 +16,8 @@
 
 enum { IN_FLIGHT = 64, MESSAGE_BYTES = 200 };
 
-/* --- the server's process ---------------------------------------------------------------------- */
+/* --- the server's process ----------------------------------------------------------------------
+ */
 
 static void echo_data(struct net_stream *s, const uint8_t *data, size_t len)
 {
@@ -36,9 +37,8 @@ static void echo_close(struct net_stream *s, int reason)
     (void)reason;
 }
 
-static const struct net_stream_ops ECHO = {.on_open = echo_open,
-                                           .on_data = echo_data,
-                                           .on_close = echo_close};
+static const struct net_stream_ops ECHO = {
+    .on_open = echo_open, .on_data = echo_data, .on_close = echo_close};
 
 static uint64_t rss_bytes(void)
 {
@@ -92,7 +92,8 @@ static void server_main(struct world *w, int in, int out)
     _exit(0);
 }
 
-/* --- the clients' process ------------------------------------------------------------------------ */
+/* --- the clients' process ------------------------------------------------------------------------
+ */
 
 struct bench;
 
@@ -145,9 +146,8 @@ static void client_close(struct net_stream *s, int reason)
     net_loop_stop(l->bench->loop);
 }
 
-static const struct net_stream_ops CLIENT = {.on_open = client_open,
-                                             .on_data = client_data,
-                                             .on_close = client_close};
+static const struct net_stream_ops CLIENT = {
+    .on_open = client_open, .on_data = client_data, .on_close = client_close};
 
 static void link_start(struct bench *b)
 {

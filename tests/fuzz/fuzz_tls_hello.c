@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/sys.h"
-#include "crypto/tls_internal.h"
+#include "crypto/tls_hello.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -37,7 +37,8 @@ static void link_shake(struct link *l)
 {
     uint8_t byte;
     l->client_err = l->server_err = -SK_EAGAIN;
-    for (int i = 0; i < 200000 && (l->client_err == -SK_EAGAIN || l->server_err == -SK_EAGAIN); i++) {
+    for (int i = 0; i < 200000 && (l->client_err == -SK_EAGAIN || l->server_err == -SK_EAGAIN);
+         i++) {
         uint64_t before = l->client_end.got + l->server_end.got + l->up.total + l->down.total;
         if (l->client_err == -SK_EAGAIN)
             l->client_err = tls_session_handshake(l->client);
@@ -84,7 +85,8 @@ static void pass_bytes(struct tls_session *from, struct tls_session *to, size_t 
 }
 
 /* One connection; gives back the client's ticket. Expected results of both sides. */
-struct try {
+struct
+try {
     const char *alpn;
     const struct sk_buf *cert;
     struct sk_buf *ticket; /* offered if not empty, replaced by the one got */
@@ -130,7 +132,7 @@ static void try_connect(const struct try *t)
 }
 
 static const char *const DEVICE = "skep-device/1", *const HTTP = "http/1.1",
-                  *const MEDIA = "skep-media/1";
+                         *const MEDIA = "skep-media/1";
 
 static struct sk_buf ticket_of(const char *alpn, const struct sk_buf *cert)
 {
@@ -206,7 +208,8 @@ static void revoked_and_expired_tickets(void **state)
     (void)state;
     struct sk_buf t = ticket_of(DEVICE, &w.device_cert), u;
     w.revoked = 1;
-    try_connect(&(struct try){DEVICE, &w.device_cert, &t, 0, 0}); /* the certificate is judged above */
+    try_connect(
+        &(struct try){DEVICE, &w.device_cert, &t, 0, 0}); /* the certificate is judged above */
     w.revoked = 0;
     try_connect(&(struct try){DEVICE, &w.device_cert, &t, 0, 1});
     w.revoked = 1;
@@ -218,7 +221,9 @@ static void revoked_and_expired_tickets(void **state)
     u = ticket_of(DEVICE, &w.device_cert);
     assert_int_equal(ticket_keys_rotate(w.tickets, sk_clock_wall_ms() + TICKET_ROTATE_MS), 1);
     try_connect(&(struct try){DEVICE, &w.device_cert, &u, 0, 1});
-    assert_int_equal(ticket_keys_rotate(w.tickets, sk_clock_wall_ms() + 2 * (int64_t)TICKET_ROTATE_MS + 1000), 1);
+    assert_int_equal(
+        ticket_keys_rotate(w.tickets, sk_clock_wall_ms() + 2 * (int64_t)TICKET_ROTATE_MS + 1000),
+        1);
     try_connect(&(struct try){DEVICE, NULL, &u, -SK_EAUTH, 0});
     ticket_keys_reset(w.tickets, 1, sk_clock_wall_ms());
     sk_buf_fini_wipe(&t);
@@ -324,7 +329,8 @@ static void bad_configs(void **state)
 static void fickle_transport(void **state)
 {
     (void)state;
-    struct tls_config *server = world_server(&w), *client = world_client(&w, DEVICE, &w.device_cert);
+    struct tls_config *server = world_server(&w),
+                      *client = world_client(&w, DEVICE, &w.device_cert);
     struct sk_buf t = ticket_of(DEVICE, &w.device_cert);
     for (int resumed = 0; resumed < 2; resumed++) {
         struct link *l = link_new(server, client, "localhost");
@@ -359,11 +365,13 @@ static void fickle_transport(void **state)
     tls_config_drop(client);
 }
 
-/* The transport ends after every possible byte: an error on that side, never a success or a hang. */
+/* The transport ends after every possible byte: an error on that side, never a success or a hang.
+ */
 static void cut_everywhere(void **state)
 {
     (void)state;
-    struct tls_config *server = world_server(&w), *client = world_client(&w, DEVICE, &w.device_cert);
+    struct tls_config *server = world_server(&w),
+                      *client = world_client(&w, DEVICE, &w.device_cert);
     struct sk_buf t = ticket_of(DEVICE, &w.device_cert);
     for (int side = 0; side < 2; side++) {
         struct link *whole = link_new(server, client, "localhost");

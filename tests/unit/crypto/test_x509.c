@@ -88,9 +88,8 @@ static void device_certificate(void **state)
     assert_string_equal(csr.cn, "camera");
     assert_string_equal(csr.serial_number, "SN-0042");
 
-    assert_int_equal(x509_device_issue(&cert, &ca.issuer, &csr, "k3vz6d2mq5xw7t4hyb2nrc5o3e", &v,
-                                       serial),
-                     0);
+    assert_int_equal(
+        x509_device_issue(&cert, &ca.issuer, &csr, "k3vz6d2mq5xw7t4hyb2nrc5o3e", &v, serial), 0);
     assert_int_equal(x509_cert_info(&info, cert.data, cert.len), 0);
     assert_string_equal(info.cn, "k3vz6d2mq5xw7t4hyb2nrc5o3e");
     assert_int_equal(info.serial_len, X509_SERIAL_SIZE);
@@ -225,9 +224,9 @@ static void pkcs7_round_trip(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(key_round_trip),   cmocka_unit_test(device_certificate),
+        cmocka_unit_test(key_round_trip),      cmocka_unit_test(device_certificate),
         cmocka_unit_test(expired_certificate), cmocka_unit_test(csr_is_checked),
-        cmocka_unit_test(server_names),     cmocka_unit_test(pkcs7_round_trip),
+        cmocka_unit_test(server_names),        cmocka_unit_test(pkcs7_round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,9 +135,9 @@ static inline void world_init(struct world *w)
 
 static inline void world_fini(struct world *w)
 {
-    struct sk_buf *bufs[] = {&w->server_ca,    &w->device_ca,  &w->foreign_ca,
-                             &w->server_cert,  &w->device_cert, &w->expired_cert,
-                             &w->server_pem,   &w->device_pem, &w->foreign_cert};
+    struct sk_buf *bufs[] = {&w->server_ca,   &w->device_ca,   &w->foreign_ca,
+                             &w->server_cert, &w->device_cert, &w->expired_cert,
+                             &w->server_pem,  &w->device_pem,  &w->foreign_cert};
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
         sk_buf_fini_wipe(bufs[i]);
     x509_key_free(w->server_ca_key);

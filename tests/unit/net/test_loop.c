@@ -244,9 +244,12 @@ static void packets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(posts_keep_their_order), cmocka_unit_test(timers_fire_in_order),
-        cmocka_unit_test(timer_does_not_starve),  cmocka_unit_test(run_one_waits_and_returns),
-        cmocka_unit_test(many_loops),             cmocka_unit_test(addresses),
+        cmocka_unit_test(posts_keep_their_order),
+        cmocka_unit_test(timers_fire_in_order),
+        cmocka_unit_test(timer_does_not_starve),
+        cmocka_unit_test(run_one_waits_and_returns),
+        cmocka_unit_test(many_loops),
+        cmocka_unit_test(addresses),
         cmocka_unit_test(packets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

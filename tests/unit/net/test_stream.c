@@ -51,12 +51,11 @@ static void redirect_plain(struct net_stream *s)
     (void)s;
 }
 
-static const struct net_stream_ops ECHO = {.on_open = echo_open,
-                                           .on_plain = redirect_plain,
-                                           .on_data = echo_data,
-                                           .on_close = echo_close};
+static const struct net_stream_ops ECHO = {
+    .on_open = echo_open, .on_plain = redirect_plain, .on_data = echo_data, .on_close = echo_close};
 
-static void server_start(const struct net_listener_options *extra, const struct net_handshake_options *ho)
+static void server_start(const struct net_listener_options *extra,
+                         const struct net_handshake_options *ho)
 {
     struct net_listener_options o = *extra;
     server = (struct server){0};
@@ -286,7 +285,8 @@ static void many_connections(void **state)
                 sk_buf_init(&c[i].ticket, TLS_TICKET_MAX);
             } else if (i >= 20) {
                 sk_buf_init(&c[i].ticket, TLS_TICKET_MAX);
-                assert_int_equal(sk_buf_add(&c[i].ticket, c[i % 20].ticket.data, c[i % 20].ticket.len), 0);
+                assert_int_equal(
+                    sk_buf_add(&c[i].ticket, c[i % 20].ticket.data, c[i % 20].ticket.len), 0);
             }
             c[i].seed = (uint32_t)i;
             c[i].keep_ticket = round == 0;
@@ -335,20 +335,61 @@ static void plain_on_the_tls_port(void **state)
     server_stop();
 }
 
+/* One says nothing, one begins a ClientHello and falls silent, one dribbles it: none of them gets
+ * as far as the handshake pool. A fourth ends in the middle and is not waited for. */
 static void silent_clients_are_closed(void **state)
 {
     (void)state;
-    struct client c = {0}, d = {0};
-    server_start(&(struct net_listener_options){.first_byte_ms = 50},
-                 &(struct net_handshake_options){.deadline_ms = 50});
-    client_start(&c, NULL, NULL); /* says nothing */
-    client_start(&d, NULL, NULL); /* begins a handshake and falls silent */
-    UNTIL(d.opened);
-    assert_int_equal(net_stream_write(d.s, "\x16\x03\x01\x02\x00\x01", 6), 0);
-    UNTIL(c.closed && d.closed);
-    UNTIL(server.closed == 2);
+    struct client c[4] = {{0}};
+    struct net_handshake_stats stats;
+    server_start(&(struct net_listener_options){.first_byte_ms = 200}, NULL);
+    for (int i = 0; i < 4; i++)
+        client_start(&c[i], NULL, NULL);
+    UNTIL(c[1].opened && c[2].opened && c[3].opened);
+    assert_int_equal(net_stream_write(c[1].s, "\x16\x03\x01\x02\x00\x01", 6), 0);
+    assert_int_equal(net_stream_write(c[3].s, "\x16\x03\x01\x02\x00\x01", 6), 0);
+    net_stream_close(c[3].s, 0);
+    for (int i = 0; i < 20 && !c[2].closed; i++) {
+        if (net_stream_write(c[2].s, i == 0 ? "\x16" : "\x03", 1) != 0)
+            break;
+        net_loop_run_one(loop, 10);
+    }
+    UNTIL(c[0].closed && c[1].closed && c[2].closed && c[3].closed);
+    UNTIL(server.closed == 4);
     assert_int_equal(server.last_reason, -SK_ETIMEOUT);
+    net_handshakes_stats(server.pool, &stats);
+    assert_int_equal(stats.failed + stats.done + stats.timed_out, 0);
     server_stop();
+}
+
+/* A whole ClientHello, then nothing. */
+static void stalled_handshake_times_out(void **state)
+{
+    (void)state;
+    struct tls_config *http = world_client(&w, "http/1.1", NULL);
+    struct pipe *in = sk_alloc(sizeof *in), *out = sk_alloc(sizeof *out);
+    struct end e = {.in = in, .out = out};
+    const struct tls_io io = {end_recv, end_send, &e};
+    struct tls_session *hello;
+    struct client c = {0};
+    struct net_handshake_stats stats;
+    assert_int_equal(tls_session_new(&hello, http, &io, "localhost"), 0);
+    assert_int_equal(tls_session_handshake(hello), -SK_EAGAIN);
+    server_start(&(struct net_listener_options){0},
+                 &(struct net_handshake_options){.deadline_ms = 80});
+    client_start(&c, NULL, NULL);
+    UNTIL(c.opened);
+    assert_int_equal(net_stream_write(c.s, out->data, out->len), 0);
+    UNTIL(c.closed && server.closed == 1);
+    assert_int_equal(server.last_reason, -SK_ETIMEOUT);
+    net_handshakes_stats(server.pool, &stats);
+    assert_int_equal(stats.timed_out, 1);
+    assert_int_equal(stats.open, 0);
+    server_stop();
+    tls_session_free(hello);
+    free(in);
+    free(out);
+    tls_config_drop(http);
 }
 
 static int admit_asked, admit_answer;
@@ -419,7 +460,8 @@ static void accepting_rests_at_the_limit(void **state)
     server_stop();
 }
 
-/* --- a reader that does not read ---------------------------------------------------------------- */
+/* --- a reader that does not read ----------------------------------------------------------------
+ */
 
 struct flood {
     struct net_packet *packet;
@@ -477,7 +519,8 @@ static void slow_reader_is_capped_and_cut(void **state)
     tls_config_drop(http);
 }
 
-/* --- heads and shared payloads arrive in order, with any record size ------------------------------ */
+/* --- heads and shared payloads arrive in order, with any record size
+ * ------------------------------ */
 
 enum { UNITS = 400 };
 
@@ -527,8 +570,8 @@ static void sink_close(struct net_stream *s, int reason)
     k->closed = 1;
 }
 
-static const struct net_stream_ops SINK = {.on_open = sink_open, .on_data = sink_data,
-                                           .on_close = sink_close};
+static const struct net_stream_ops SINK = {
+    .on_open = sink_open, .on_data = sink_data, .on_close = sink_close};
 
 static void shared_payloads(void **state)
 {
@@ -565,7 +608,8 @@ static void shared_payloads(void **state)
     tls_config_drop(http);
 }
 
-/* --- a new certificate while connections live ------------------------------------------------------ */
+/* --- a new certificate while connections live
+ * ------------------------------------------------------ */
 
 static void certificate_reload(void **state)
 {
@@ -599,7 +643,8 @@ static void certificate_reload(void **state)
     tls_config_drop(http);
 }
 
-/* --- deadlines, ends -------------------------------------------------------------------------------- */
+/* --- deadlines, ends
+ * -------------------------------------------------------------------------------- */
 
 static void client_deadlines(void **state)
 {
@@ -627,7 +672,8 @@ static void unreachable(void **state)
     assert_int_equal(bind(fd, (struct sockaddr *)&sa, len), 0); /* bound, not listening */
     assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
     net_addr_from_sockaddr(&addr, (struct sockaddr *)&sa);
-    struct net_connect_options o = {.host = "127.0.0.1", .port = addr.port, .ops = &CLIENT, .user = &c};
+    struct net_connect_options o = {
+        .host = "127.0.0.1", .port = addr.port, .ops = &CLIENT, .user = &c};
     assert_int_equal(net_stream_connect(&c.s, loop, &o), 0);
     UNTIL(c.closed);
     assert_int_equal(c.reason, -SK_ECLOSED);
@@ -691,6 +737,7 @@ int main(void)
         cmocka_unit_test(many_connections),
         cmocka_unit_test(plain_on_the_tls_port),
         cmocka_unit_test(silent_clients_are_closed),
+        cmocka_unit_test(stalled_handshake_times_out),
         cmocka_unit_test(caps_of_the_listener),
         cmocka_unit_test(accepting_rests_at_the_limit),
         cmocka_unit_test(slow_reader_is_capped_and_cut),
