@@ -270,6 +270,9 @@ export const en = {
     "file.accepted": { one: "1 label taken.", other: "{n} labels taken." },
     "file.refused": "Line {line}: {why}",
 
+    "codec.title": "Watch {name} without this browser",
+    "codec.why":
+        "The headless viewer keeps what the camera sends as it is; any player opens the file. It asks for the label or a file of labels, never on the command line.",
     "newkey.title": "Is this still {name}?",
     "newkey.why":
         "Its key is not the one that this browser knew. A factory reset or an exchanged camera does that; so does somebody in between. It does not play until you have compared.",

@@ -246,6 +246,9 @@ export const zh: Messages = {
     "file.accepted": "已采用 {n} 个标签。",
     "file.refused": "第 {line} 行：{why}",
 
+    "codec.title": "不用此浏览器观看 {name}",
+    "codec.why":
+        "命令行观看程序按摄像机发送的原样保存，任何播放器都能打开。标签由提示或文件给出，从不写在命令行。",
     "newkey.title": "这还是 {name} 吗？",
     "newkey.why":
         "其密钥与此浏览器所知的不同。恢复出厂或更换摄像机会如此；有人居中也会如此。核对之前不会播放。",

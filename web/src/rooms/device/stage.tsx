@@ -165,7 +165,12 @@ export function Stage({
                 {right.map(button)}
             </div>
             <p class="deck-why small" id="deck-why" role="status">
-                {why || (paused !== null ? t("deck.paused", { time: clock(paused) }) : "")}
+                {why ||
+                    (paused !== null
+                        ? t("deck.paused", { time: clock(paused) })
+                        : viewing.state.phase === "delayed"
+                          ? t("tile.delayed-why")
+                          : "")}
             </p>
             <DayBar device={device} history={history} />
         </section>

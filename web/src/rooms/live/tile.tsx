@@ -9,6 +9,7 @@ import { Icon } from "../../ui/icon";
 import { KeyWeave, Weave } from "../../ui/weave";
 import { useTick } from "../../ui/parts";
 import { faceOf, isPlaying, offlineFace, type Face, type FaceAct } from "./face";
+import { CodecDialog } from "./codec";
 import { PasswordDialog } from "./password";
 import { KeyDialog } from "./new-key";
 import { useWatch, type Viewing } from "./watch";
@@ -60,12 +61,7 @@ export function Cover({
                     {c.actText}
                 </a>
             )}
-            {c.act === "help" && (
-                <a class="btn sm" href={`/cameras/${device.id}`}>
-                    {c.actText}
-                </a>
-            )}
-            {c.act && c.act !== "history" && c.act !== "help" && (
+            {c.act && c.act !== "history" && (
                 <button type="button" class="btn sm" onClick={() => c.act && onAct(c.act)}>
                     {c.actText}
                 </button>
@@ -76,11 +72,11 @@ export function Cover({
 
 /** The dialogs that a covered picture can open; shared by the wall and the camera's page. */
 export function useFaceActs(device: Device, viewing: Viewing) {
-    const [dialog, setDialog] = useState<"enter" | "compare" | null>(null);
+    const [dialog, setDialog] = useState<"enter" | "compare" | "help" | null>(null);
     const close = () => setDialog(null);
     const onAct = (act: FaceAct) => {
         if (act === "retry") viewing.watch?.retry();
-        else if (act === "enter" || act === "compare") setDialog(act);
+        else if (act === "enter" || act === "compare" || act === "help") setDialog(act);
     };
     const state = viewing.state;
     const shown =
@@ -94,6 +90,8 @@ export function useFaceActs(device: Device, viewing: Viewing) {
             />
         ) : dialog === "compare" && viewing.watch && state.phase === "key-changed" ? (
             <KeyDialog device={device} watch={viewing.watch} state={state} onClose={close} />
+        ) : dialog === "help" ? (
+            <CodecDialog device={device} onClose={close} />
         ) : null;
     return { onAct, shown };
 }

@@ -140,7 +140,6 @@ function Wall({ fleet: f, query }: { readonly fleet: Fleet; readonly query: URLS
     const pages = Math.max(1, Math.ceil(f.total / grid));
     const page = Math.min(pages, Math.max(1, Number(query.get("page")) || 1));
     const shown = f.devices.slice((page - 1) * grid, page * grid);
-    const cols = Math.sqrt(grid);
     const [at, setAt] = useState(0);
     const [rotating, setRotating] = useState(false);
     const ref = useRef<HTMLDivElement>(null);
@@ -162,8 +161,11 @@ function Wall({ fleet: f, query }: { readonly fleet: Fleet; readonly query: URLS
         setAt(n);
         ref.current?.querySelectorAll<HTMLElement>("a.nm")[n]?.focus();
     };
+    /** As laid out: narrow windows have fewer columns than the grid's name says. */
+    const columns = () =>
+        ref.current ? getComputedStyle(ref.current).gridTemplateColumns.split(" ").length : 1;
     const arrow = (e: KeyboardEvent) =>
-        focusTile(step(Math.min(at, shown.length - 1), e.key, cols, shown.length));
+        focusTile(step(Math.min(at, shown.length - 1), e.key, columns(), shown.length));
     const full = () =>
         void (document.fullscreenElement
             ? document.exitFullscreen()

@@ -34,6 +34,7 @@ export function useWatch(device: Device, stream: StreamName, wanted: boolean): V
     const [watch, setWatch] = useState<Watch | null>(null);
     const element = useRef<HTMLVideoElement | null>(null);
     const current = useRef<Watch | null>(null);
+    const asked = useRef(stream);
     const on = mayOpen(device, wanted);
     const worker = live.value;
     useEffect(() => {
@@ -45,6 +46,7 @@ export function useWatch(device: Device, stream: StreamName, wanted: boolean): V
             ...(device.seal ? { directory_seal: device.seal } : {}),
         });
         current.current = w;
+        asked.current = stream;
         open.add(w);
         setWatch(w);
         if (element.current) w.attach(element.current);
@@ -59,7 +61,9 @@ export function useWatch(device: Device, stream: StreamName, wanted: boolean): V
         };
     }, [worker, device.id, device.seal, on]);
     useEffect(() => {
-        watch?.setStream(stream);
+        if (!watch || asked.current === stream) return;
+        asked.current = stream;
+        watch.setStream(stream);
     }, [watch, stream]);
     const video = useRef((el: HTMLVideoElement | null) => {
         element.current = el;
