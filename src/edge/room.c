@@ -434,7 +434,8 @@ static void drain_cb(void *arg)
 
 static void edge_drain(void)
 {
-    atomic_store(&edge.draining, 1);
+    if (edge.listener == NULL || atomic_exchange(&edge.draining, 1))
+        return;
     net_listener_close(edge.listener);
     for (unsigned i = 0; i < edge.loop_count; i++)
         net_loop_post(edge.loops[i].loop, drain_cb, &edge.loops[i]);
@@ -519,7 +520,7 @@ static int edge_ready(const char **why)
     return -SK_EBUSY;
 }
 
-static const char *const needs[] = {NULL};
+static const char *const needs[] = {"http", NULL};
 
 const struct room edge_room = {
     .name = "edge",

@@ -297,11 +297,10 @@ static void socket_feed(struct edge_ws *ws, const uint8_t *data, size_t len)
     ws->rx_len = 0;
     if (ws->is_refused || (ws->is_closing && wslay_event_get_read_enabled(ws->reader)))
         return;
-    if (rc != 0) {
-        net_stream_abort(ws->stream, -SK_EINVAL);
-        return;
-    }
-    reader_settle(ws);
+    if (rc != 0) /* wslay gives up on a malformed head without a close frame of its own */
+        refuse(ws, rc == WSLAY_ERR_NOMEM ? 1011 : 1002, "ws-protocol");
+    else
+        reader_settle(ws);
 }
 
 /* ---- stream callbacks ------------------------------------------------------------------------ */

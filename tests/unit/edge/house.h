@@ -404,7 +404,7 @@ static void client_close(struct client *c)
 }
 
 /* One request on a connection of its own; the whole reply in `c`, to be closed by the caller. */
-static const char *ask(struct client *c, const char *request)
+static inline const char *ask(struct client *c, const char *request)
 {
     client_open(c);
     client_text(c, request);
