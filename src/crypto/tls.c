@@ -1,5 +1,9 @@
 /* One session: handshake, identity, tickets, bytes. */
+#include "crypto/tls_internal.h" /* before any header of mbedTLS */
+
 #include "crypto/tls.h"
+
+#include "crypto/mbed.h" /* before the library's own: opens the fields that 3.x hides */
 
 #include <arpa/inet.h>
 #include <mbedtls/net_sockets.h>
@@ -9,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "crypto/tls_internal.h"
 #include "crypto/wipe.h"
 
 struct tls_session {

@@ -1,5 +1,9 @@
 /* Keys and the facts of certificates. Issuing is in x509_issue.c, PKCS#7 in x509_pkcs7.c. */
+#include "crypto/x509_internal.h" /* before any header of mbedTLS */
+
 #include "crypto/x509.h"
+
+#include "crypto/mbed.h" /* before the library's own: opens the fields that 3.x hides */
 
 #include <mbedtls/ecp.h>
 #include <mbedtls/oid.h>
@@ -9,7 +13,6 @@
 
 #include "base/text.h"
 #include "crypto/hash.h"
-#include "crypto/x509_internal.h"
 
 int x509_key_new(struct x509_key **out)
 {

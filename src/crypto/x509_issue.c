@@ -1,6 +1,10 @@
 /* Issuing: authority, server and device certificates, and certificate requests. Extensions that
  * mbedTLS 2.28 cannot write (subjectAltName, extKeyUsage) are written here as DER, for both
  * versions of the library alike. */
+#include "crypto/x509_internal.h" /* before any header of mbedTLS */
+
+#include "crypto/mbed.h" /* before the library's own: opens the fields that 3.x hides */
+
 #include <arpa/inet.h>
 #include <mbedtls/asn1write.h>
 #include <mbedtls/ecp.h>
@@ -11,7 +15,6 @@
 
 #include "base/text.h"
 #include "crypto/hash.h"
-#include "crypto/x509_internal.h"
 
 enum { NAMES_MAX = 32, NAME_BYTES_MAX = 253, SAN_MAX = 2048, DN_MAX = 4 * X509_NAME_MAX + 32 };
 
