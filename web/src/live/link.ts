@@ -407,6 +407,7 @@ export function linkNew(context: LinkContext): Link {
             session.ping();
             streams.forEach((stream) => stream.freshness.pingSent(now));
         }
+        if (relay.isOpen()) streams.forEach((stream) => stream.nudge(now));
         void showOpen();
     }
 

@@ -141,7 +141,11 @@ export function relaySocketNew(changed: () => void): RelaySocket {
     };
 }
 
+/** A code that is no longer good wants a new session, not a person. */
+const REFUSALS: Readonly<Record<string, StreamEnd>> = {
+    code: "network", limit: "limit", grant: "revoked", offline: "camera-gone",
+};
+
 function refusal(reason: unknown): StreamEnd {
-    if (reason === "limit") return "limit";
-    return reason === "grant" ? "revoked" : reason === "offline" ? "camera-gone" : "protocol";
+    return REFUSALS[String(reason)] ?? "protocol";
 }

@@ -30,6 +30,7 @@ export function socketUrl(path: string): string {
 export function socketNew(path: string, protocol: string, handlers: SocketHandlers): Socket {
     let socket: WebSocket | null = null;
     let opening: Promise<void> | null = null;
+    let abandon: () => void = () => undefined;
 
     function connect(): Promise<void> {
         const made = new WebSocket(socketUrl(path), protocol);
@@ -37,6 +38,10 @@ export function socketNew(path: string, protocol: string, handlers: SocketHandle
         socket = made;
         return new Promise((resolve, reject) => {
             const timer = setTimeout(() => made.close(), OPEN_MS);
+            abandon = () => {
+                clearTimeout(timer);
+                reject(new Error("socket closed"));
+            };
             made.onopen = () => {
                 clearTimeout(timer);
                 resolve();
@@ -47,7 +52,7 @@ export function socketNew(path: string, protocol: string, handlers: SocketHandle
             };
             made.onclose = (event) => {
                 clearTimeout(timer);
-                if (socket === made) socket = null;
+                socket = null;
                 opening = null;
                 reject(new Error("socket closed"));
                 handlers.ended(ENDS[event.code] ?? "network");
@@ -56,7 +61,10 @@ export function socketNew(path: string, protocol: string, handlers: SocketHandle
     }
 
     function need(): Promise<void> {
-        opening ??= connect();
+        if (opening === null) {
+            opening = connect();
+            opening.catch(() => undefined);
+        }
         return opening;
     }
 
@@ -70,5 +78,18 @@ export function socketNew(path: string, protocol: string, handlers: SocketHandle
         return true;
     }
 
-    return { need, send, isOpen, close: () => socket?.close(1000) };
+    /** At once for our side: who needs it next opens a new one and does not wait for the old to end. */
+    function close(): void {
+        const old = socket;
+        if (old === null) return;
+        socket = null;
+        opening = null;
+        abandon();
+        old.onclose = null;
+        old.onmessage = null;
+        old.close(1000);
+        handlers.ended("network");
+    }
+
+    return { need, send, isOpen, close };
 }

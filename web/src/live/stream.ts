@@ -12,6 +12,7 @@ import { RelayKind, type RelayFrame } from "../seal/relay";
 import { type ClockEvent, type LiveStart, liveStartRead } from "../seal/shapes";
 
 const RECENT_BYTES = 8 * 1024 * 1024;
+const NUDGE_MS = 10_000;
 const FRAMES_MEASURED = 16;
 const FRAME_MS_DEFAULT = 40;
 
@@ -39,6 +40,8 @@ export interface LiveStream {
     /** The relay's socket was opened anew: from INIT again. */
     subscribe(): void;
     keyframe(): void;
+    /** Units stopped coming while the camera says it sends: ask the relay anew, every 10 s at most. */
+    nudge(now_ms: number): void;
     stop(): void;
 }
 
@@ -67,6 +70,7 @@ export function streamNew(options: StreamOptions): LiveStream {
     let keyNow: StreamKey | null = null;
     let base: ReceiveCounts = { withheld: 0, replaced_key: 0, unknown_key: 0, awaited: 0 };
     let over = false;
+    let moved_ms = Date.now();
 
     async function start(): Promise<void> {
         const result = await session.request("live.start", { stream: name });
@@ -117,6 +121,7 @@ export function streamNew(options: StreamOptions): LiveStream {
 
     function deliver(units: readonly Unit[]): void {
         if (over) return;
+        if (units.length > 0) moved_ms = Date.now();
         for (const unit of units) {
             keep(unit);
             if (!unit.init) freshness.shown(unit.pts);
@@ -182,6 +187,12 @@ export function streamNew(options: StreamOptions): LiveStream {
         },
         keysArrived: () => {
             receiver?.keysArrived().then(deliver).catch(fault);
+        },
+        nudge: (now_ms) => {
+            if (over || info === null || receiver === null || now_ms - moved_ms < NUDGE_MS) return;
+            moved_ms = now_ms;
+            relay.unsubscribe(info.stream);
+            subscribe();
         },
         keyframe: () => {
             if (info !== null) void session.request("live.keyframe", { stream: info.stream });
