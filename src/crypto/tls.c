@@ -3,8 +3,6 @@
 
 #include "crypto/tls.h"
 
-#include "crypto/mbed.h" /* before the library's own: opens the fields that 3.x hides */
-
 #include <arpa/inet.h>
 #include <mbedtls/net_sockets.h>
 #include <mbedtls/platform.h>

@@ -1,8 +1,6 @@
 /* What is the same for many sessions: certificate, authorities, protocol lists, suites. */
 #include "crypto/tls_internal.h" /* before any header of mbedTLS */
 
-#include "crypto/mbed.h" /* before the library's own: opens the fields that 3.x hides */
-
 #include <mbedtls/ecp.h>
 #include <stdlib.h>
 

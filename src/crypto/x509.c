@@ -3,8 +3,6 @@
 
 #include "crypto/x509.h"
 
-#include "crypto/mbed.h" /* before the library's own: opens the fields that 3.x hides */
-
 #include <mbedtls/ecp.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/pem.h>

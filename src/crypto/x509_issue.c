@@ -3,8 +3,6 @@
  * versions of the library alike. */
 #include "crypto/x509_internal.h" /* before any header of mbedTLS */
 
-#include "crypto/mbed.h" /* before the library's own: opens the fields that 3.x hides */
-
 #include <arpa/inet.h>
 #include <mbedtls/asn1write.h>
 #include <mbedtls/ecp.h>
