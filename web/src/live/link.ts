@@ -251,7 +251,8 @@ export function linkNew(context: LinkContext): Link {
         if (printed !== null && !fingerprintIs(name, printed)) {
             now.close();
             const label = { fingerprint: printed.replace(/.{4}(?=.)/g, "$&-"), fingerprint_hex: "", weave: [] };
-            return show({ phase: "key-changed", pinned: label, offered: await keyViewOf(now.hello.seal), vouched: "directory" });
+            const offered = await keyViewOf(now.hello.seal);
+            return show({ phase: "key-changed", pinned: label, offered, vouched: "directory" });
         }
         session = now;
         const pinned = entry?.seal ?? null;
@@ -525,7 +526,7 @@ export function linkNew(context: LinkContext): Link {
                 streams.delete(tile.stream);
             }
         },
-        remember: async () => (session !== null && session.by === "password" && offer === null ? enrol(session) : false),
+        remember: async () => session !== null && session.by === "password" && offer === null && enrol(session),
         unenrol: async () => {
             if (session === null || entryNow?.owner?.accepted !== true || !entryNow.enrolled) return;
             const id = (await keyName(Role.viewer, (await keyring.viewer()).publicKey)).id;

@@ -60,7 +60,8 @@ export interface ClockMap {
 export type FromWorker =
     | { readonly of: "state"; readonly id: number; readonly state: WatchState }
     | { readonly of: "source"; readonly id: number; readonly handle: MediaSourceHandle | null; readonly map: ClockMap }
-    | { readonly of: "unit"; readonly id: number; readonly init: boolean; readonly key: boolean; readonly bytes: ArrayBuffer }
+    | { readonly of: "unit"; readonly id: number; readonly init: boolean; readonly key: boolean;
+        readonly bytes: ArrayBuffer }
     | { readonly of: "map"; readonly id: number; readonly map: ClockMap }
     | { readonly of: "answer"; readonly call: number; readonly value: Answers[keyof Answers] }
     | { readonly of: "relay"; readonly facts: RelayFacts };

@@ -186,7 +186,8 @@ export function playerNew(options: PlayerOptions): Player {
             video.srcObject = handle as MediaProvider;
         } else {
             sink = sinkNew({
-                codec: map.codec, origin_s: map.origin_pts / TICKS_PER_S, failed: (why) => options.broken(why === "codec"),
+                codec: map.codec, origin_s: map.origin_pts / TICKS_PER_S,
+                failed: (why) => options.broken(why === "codec"),
             });
             video.srcObject = null;
             url = URL.createObjectURL(sink.source);
@@ -202,10 +203,10 @@ export function playerNew(options: PlayerOptions): Player {
             clock = map;
         },
         unit: (unit) => sink?.append(unit),
-        painted: () => ({
-            any: frames > 0, delay: delay(),
-            stalled_since_ms: frames > 0 && !document.hidden && Date.now() - lastPaint_ms > STALL_MS ? lastPaint_ms : null,
-        }),
+        painted: () => {
+            const isStalled = frames > 0 && !document.hidden && Date.now() - lastPaint_ms > STALL_MS;
+            return { any: frames > 0, delay: delay(), stalled_since_ms: isStalled ? lastPaint_ms : null };
+        },
         end: () => {
             over = true;
             clearInterval(timer);

@@ -79,6 +79,7 @@ export type SessionResult =
     | { readonly ok: false; readonly failure: SessionFailure };
 
 type Step = PakeStep | KkStep;
+interface Run { start(): Promise<Step>; take(body: Uint8Array): Promise<Step>; end(): void }
 interface Opened { readonly secrets: ChannelSecrets; readonly boot: Bytes | null; readonly params: Bytes | null;
     readonly confirm: ((record: Bytes | null) => Bytes) | null }
 
@@ -97,7 +98,7 @@ export async function sessionOpen(options: SessionOptions): Promise<SessionResul
     });
 }
 
-function runOf(options: SessionOptions, session: Bytes): { start(): Promise<Step>; take(body: Uint8Array): Promise<Step>; end(): void } {
+function runOf(options: SessionOptions, session: Bytes): Run {
     const { how, device } = options;
     const account = options.account.account;
     if (how.by === "key") {
@@ -158,7 +159,9 @@ function handshakeNew(options: SessionOptions, id: Bytes, code: string, resolve:
     }
 
     function chained(work: () => Promise<void>): void {
-        tail = tail.then(work).catch(() => fail({ why: "abort", code: Code.internal, by: "viewer", guess: false, retry_ms: 0 }));
+        tail = tail.then(work).catch(() => {
+            fail({ why: "abort", code: Code.internal, by: "viewer", guess: false, retry_ms: 0 });
+        });
     }
 
     return {

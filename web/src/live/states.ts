@@ -83,7 +83,10 @@ export function afterStream(fault: StreamFault): Next {
         if (fault.code === "busy" || fault.code === "rate") return again("busy", fault.retry_ms);
         return cut("internal");
     }
-    if (fault.why === "seal") return cut(fault.code === Code.replay ? "replay" : fault.code === Code.crypto ? "crypto" : "protocol");
+    if (fault.why === "seal") {
+        if (fault.code === Code.replay) return cut("replay");
+        return cut(fault.code === Code.crypto ? "crypto" : "protocol");
+    }
     switch (fault.end) {
         case "revoked": return cut("revoked");
         case "logged-out": return cut("logged-out");

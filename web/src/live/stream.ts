@@ -76,7 +76,8 @@ export function streamNew(options: StreamOptions): LiveStream {
         const result = await session.request("live.start", { stream: name });
         if (over) return;
         if (!result.ok) {
-            if (result.err.code !== "cut") end({ why: "refused", code: result.err.code, retry_ms: result.err.retry_ms });
+            const { code, retry_ms } = result.err;
+            if (code !== "cut") end({ why: "refused", code, retry_ms });
             return;
         }
         info = liveStartRead(result.val);
@@ -89,7 +90,9 @@ export function streamNew(options: StreamOptions): LiveStream {
     function subscribe(): void {
         if (over || info === null) return;
         if (receiver !== null) base = counts();
-        receiver = receiverNew({ stream: info.stream, kind: RelayKind.video, keys: session.keys, marks, now: Date.now });
+        receiver = receiverNew({
+            stream: info.stream, kind: RelayKind.video, keys: session.keys, marks, now: Date.now,
+        });
         relay.subscribe(info.stream, {
             frame, skipped: () => undefined,
             ended: (why) => {
@@ -143,7 +146,7 @@ export function streamNew(options: StreamOptions): LiveStream {
     function keep(unit: Unit): void {
         if (!unit.init) frameMeasure(unit.pts);
         const kid = kidText(unit.kid);
-        if (keyNow === null || keyNow.kid !== kid) keyNow = { kid, turn: (keyNow?.turn ?? 0) + 1, since_ms: Date.now() };
+        if (keyNow?.kid !== kid) keyNow = { kid, turn: (keyNow?.turn ?? 0) + 1, since_ms: Date.now() };
         if (unit.init) recent = [unit];
         else if (unit.key) recent = [...recent.filter((one) => one.init), unit];
         else recent.push(unit);

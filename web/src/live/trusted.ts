@@ -19,7 +19,7 @@ function onlyWorker(url: string): string {
 /** Starts the sealed worker; its file name is filled in by the build. */
 export function workerStart(): Worker {
     const factory = (globalThis as { trustedTypes?: TrustedFactory }).trustedTypes;
-    if (factory !== undefined && policy === null) policy = factory.createPolicy("skep", { createScriptURL: onlyWorker });
+    policy ??= factory?.createPolicy("skep", { createScriptURL: onlyWorker }) ?? null;
     const url = policy === null ? onlyWorker(SKEP_WORKER_URL) : policy.createScriptURL(SKEP_WORKER_URL);
     return new Worker(url as string, { name: "skep-live" });
 }

@@ -65,7 +65,8 @@ function watchStart(message: Extract<ToWorker, { to: "watch" }>): void {
     const { id, options } = message;
     const link = linkOf(options.device);
     const tile = tileNew({
-        id, options, workerMse, post, offset_ms: signal.offset_ms, codecFailed: (codec) => link.codecFailed(tile, codec),
+        id, options, workerMse, post, offset_ms: signal.offset_ms,
+        codecFailed: (codec) => link.codecFailed(tile, codec),
     });
     tiles.set(id, { tile, link });
     link.add(tile);

@@ -86,8 +86,13 @@ export function channelNew(secrets: ChannelSecrets, options: ChannelOptions): Ch
     let sent = 0;
     let received = 0;
     let over = false;
-    let sealTail: Promise<unknown> = epochMake(0, viewer ? secrets.v2c : secrets.c2v, born_ms).then((e) => { out = e; });
-    let openTail: Promise<unknown> = epochMake(0, viewer ? secrets.c2v : secrets.v2c, born_ms).then((e) => { into = e; });
+    const [outSecret, intoSecret] = viewer ? [secrets.v2c, secrets.c2v] : [secrets.c2v, secrets.v2c];
+    let sealTail: Promise<unknown> = epochMake(0, outSecret, born_ms).then((epoch) => {
+        out = epoch;
+    });
+    let openTail: Promise<unknown> = epochMake(0, intoSecret, born_ms).then((epoch) => {
+        into = epoch;
+    });
 
     function live(epoch: Epoch | null): Epoch {
         const now = options.now();

@@ -71,7 +71,7 @@ export function commandsNew(): Commands {
         return { ok: false, err: { code, text: "", retry_ms: 0 } };
     }
 
-    function request(name: string, arg: JsonObject, changes = false): { content: Bytes; reply: Promise<CommandResult> } {
+    function request(name: string, arg: JsonObject, changes = false): ReturnType<Commands["request"]> {
         if (open.size >= OPEN_MAX) throw new SealError(Code.busy, "8 requests are open");
         const id = next++;
         const once = changes ? { once: base64Encode(bytesRandom(16)) } : {};

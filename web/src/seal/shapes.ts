@@ -57,9 +57,8 @@ export function helloRead(val: JsonObject): CameraHello {
     const boot = binaryRead(val["boot"], 8);
     const seal = binaryRead(val["seal"], POINT_BYTES);
     const hash = binaryRead(val["list_hash"], 32);
-    if (!known || val["v"] !== 1 || !Array.isArray(val["features"]) || boot === null || seal === null || hash === null) {
-        return wrong("hello form");
-    }
+    const isForm = known && val["v"] === 1 && Array.isArray(val["features"]);
+    if (!isForm || boot === null || seal === null || hash === null) return wrong("hello form");
     const { wall, list, rights, until } = val;
     if (!isCount(wall) || !isU32(list) || !isCount(rights) || rights > 0xffff || !isCount(until)) {
         return wrong("hello form");
