@@ -259,6 +259,60 @@ static void kk_run(void **state)
     sdk_channel_free(&ch);
 }
 
+/* Noise_KK_25519_AESGCM_SHA256 of the public "cacophony" set: the same state machine, two transport
+ * messages in each direction included. */
+static void kk_public_vector(void **state)
+{
+    static const char *const transport[4][2] = {
+        {"462e20412e20486179656b", "6a5c10a201d4e3a08f79f64949e55731f774913a4d949bda3fcebf"},
+        {"4361726c204d656e676572", "4e8a1bf06926fdd74e2f516e2b0c11cc1dc3387fadeb75389d4342"},
+        {"4a65616e2d426170746973746520536179",
+         "c1df7194ca8ea51d4dd99059bc9b90288112d47237d8481f1773fb26a31629a05c"},
+        {"457567656e2042f6686d20766f6e2042617765726b",
+         "3edba4feaf590ee88dd8f5fba51db4bee651cf41afd410fe476c524ac9b1db24252fc55ff8"}};
+    uint8_t si[32], sr[32], ei[32], er[32], pi[32], pr[32], prologue[9], m[100], payload[40], got[40],
+        keys[64];
+    struct sdk_kk ki, kr;
+    size_t len, n;
+
+    (void)state;
+    unhex(prologue, 9, "4a6f686e2047616c74");
+    unhex(si, 32, "e61ef9919cde45dd5f82166404bd08e38bceb5dfdfded0a34c8df7ed542214d1");
+    unhex(ei, 32, "893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a");
+    unhex(pr, 32, "31e0303fd6418d2f8c0e78b91f22e8caed0fbe48656dcf4767e4834f701b8f62");
+    unhex(sr, 32, "4a3acbfdb163dec651dfa3194dece676d437029c62a408b4c5ea9114246e4893");
+    unhex(er, 32, "bbdb4cdbd309f1a1f2e1456967fe288cadd6f712d65dc7b7793d5e63da6b375b");
+    unhex(pi, 32, "6bc3822a2aa7f4e6981d6538692b3cdf3e6df9eea6ed269eb41d93c22757b75a");
+    assert_int_equal(sdk_kk_init(&ki, sdk_kk_25519(), 1, prologue, 9, si, pr, ei), 0);
+    assert_int_equal(sdk_kk_init(&kr, sdk_kk_25519(), 0, prologue, 9, sr, pi, er), 0);
+    n = unhex(payload, 40, "4c756477696720766f6e204d69736573");
+    assert_int_equal(sdk_kk_write(&ki, m, &len, payload, n), 0);
+    assert_hex(m, len,
+               "ca35def5ae56cec33dc2036731ab14896bc4c75dbb07a61f879f8e3afa4c7944"
+               "8564738a841228e693caeec4c497a8bd562231c3e51a1f03c4fd45dfe3a67870");
+    assert_int_equal(sdk_kk_read(&kr, got, m, len), 0);
+    assert_memory_equal(got, payload, n);
+    n = unhex(payload, 40, "4d757272617920526f746862617264");
+    assert_int_equal(sdk_kk_write(&kr, m, &len, payload, n), 0);
+    assert_hex(m, len,
+               "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f144808843"
+               "b94504c4d83506f5dd2568b68490eba8ed6f9cf2cca194a273c56d7ae3c558");
+    assert_int_equal(sdk_kk_read(&ki, got, m, len), 0);
+    assert_hex(ki.h, 32, "b9c397b2d82fcd66abf66a9c760c1320cd7bd47d701c14b9ccd41436f47a172a");
+    assert_memory_equal(ki.h, kr.h, 32);
+    sdk_kk_split(&ki, keys);
+    for (unsigned i = 0; i < 4; i++) {
+        struct crypto_gcm *g = crypto_gcm_new(keys + i % 2 * 32, 32);
+        uint8_t nonce[12] = {0};
+
+        nonce[11] = (uint8_t)(i / 2);
+        n = unhex(m, sizeof m, transport[i][0]);
+        assert_int_equal(crypto_gcm_seal(g, nonce, NULL, 0, m, n, m + n), 0);
+        assert_hex(m, n + 16, transport[i][1]);
+        crypto_gcm_free(&g);
+    }
+}
+
 /* ---- media ---- */
 static const struct {
     uint64_t ctr;
@@ -371,7 +425,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rfc9383_first_set), cmocka_unit_test(label_code),
         cmocka_unit_test(password_classes),  cmocka_unit_test(pake_run),
-        cmocka_unit_test(kk_run),            cmocka_unit_test(media_units),
+        cmocka_unit_test(kk_run),            cmocka_unit_test(kk_public_vector),
+        cmocka_unit_test(media_units),
         cmocka_unit_test(key_record),        cmocka_unit_test(sharing),
     };
 
