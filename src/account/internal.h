@@ -296,6 +296,8 @@ void control_answer(const char *request, char *answer, size_t cap);
 SK_MUST int control_start(const char *data_dir);
 void control_stop(void);
 
+extern const struct route account_routes[]; /* routes.c */
+
 /* api.c: of somebody who is logged in; api_enter.c: setup and login */
 void cookie_give(struct http_request *req, const char *name, const char *value, const char *tail);
 /* The session answer of the contract; `token` only goes to native clients. New reference. */

@@ -1,7 +1,6 @@
 /* Which buckets a login must pass (accounts.md 4). A browser that logged in before is judged by
  * its own tries alone, so strangers cannot lock the owner out; everybody else shares a strict
- * bucket per account and one per network. Names that do not exist are counted like those that do.
- */
+ * bucket per account and one per network. Names that do not exist are counted as well. */
 #include <arpa/inet.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* The sign on the door: settings, routes, and how the room fills the `authorize` seam. */
+/* The sign on the door: settings, and how the room fills the `authorize` seam. */
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -223,91 +223,11 @@ static const struct config_key config_keys[] = {
 
 static const struct store_schema schema = {.room = "account"};
 
-#define TEXT "{\"type\":\"string\"}"
-#define NUMBER "{\"type\":\"integer\"}"
-#define FLAG "{\"type\":\"boolean\"}"
-#define JSON_OF(s) "\"content\":{\"application/json\":{\"schema\":" s "}}"
-#define BODY(s) "\"requestBody\":{\"required\":true," JSON_OF(s) "},"
-#define ANSWER(status, text, s) "\"" status "\":{\"description\":\"" text "\"," JSON_OF(s) "}"
-#define NOTHING(text) "\"204\":{\"description\":\"" text "\"}"
-#define PREFS                                                                                      \
-    "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"                         \
-    "\"lang\":{\"enum\":[\"en\",\"zh-CN\"]},\"theme\":{\"enum\":[\"auto\",\"light\",\"dark\"]}}}"
-#define SESSION_ANSWER                                                                             \
-    "{\"type\":\"object\",\"additionalProperties\":false,"                                         \
-    "\"required\":[\"account\",\"session\",\"csrf\",\"prefs\"],\"properties\":{"                   \
-    "\"account\":{\"type\":\"object\",\"additionalProperties\":false,"                             \
-    "\"required\":[\"id\",\"name\",\"role\"],\"properties\":{\"id\":" TEXT ",\"name\":" TEXT       \
-    ",\"role\":{\"enum\":[\"owner\"]}}},"                                                          \
-    "\"session\":{\"type\":\"object\",\"additionalProperties\":false,"                             \
-    "\"required\":[\"id\",\"created\",\"expires\"],\"properties\":{\"id\":" TEXT                   \
-    ",\"created\":" NUMBER ",\"expires\":" NUMBER "}},"                                            \
-    "\"csrf\":" TEXT ",\"prefs\":" PREFS ",\"token\":" TEXT "}}"
-#define SETUP_BODY                                                                                 \
-    "{\"type\":\"object\",\"additionalProperties\":false,"                                         \
-    "\"required\":[\"token\",\"name\",\"password\"],\"properties\":{\"token\":" TEXT               \
-    ",\"name\":" TEXT ",\"password\":" TEXT "}}"
-
-static const struct route routes[] = {
-    {"GET", "/api/v1/setup", "public", 0, NULL, api_setup_get,
-     "{\"summary\":\"Does the box need an owner, and which certificate has "
-     "it\",\"responses\":{" ANSWER(
-         "200", "The state",
-         "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"needed\","
-         "\"fingerprint\",\"fingerprint_raw\",\"host\"],\"properties\":{\"needed\":" FLAG
-         ",\"fingerprint\":" TEXT ",\"fingerprint_raw\":" TEXT ",\"host\":" TEXT "}}") "}}"},
-    {"POST", "/api/v1/setup/strength", "public", 4096, NULL, api_setup_strength,
-     "{\"summary\":\"Weigh a password; needs the setup token\"," BODY(
-         SETUP_BODY) "\"responses\":{" ANSWER("200", "Its weight",
-                                              "{\"type\":\"object\",\"additionalProperties\":false,"
-                                              "\"required\":[\"score\","
-                                              "\"guesses_log10\",\"reasons\"],\"properties\":{"
-                                              "\"score\":{\"type\":\"integer\","
-                                              "\"minimum\":0,\"maximum\":4},\"guesses_log10\":{"
-                                              "\"type\":\"number\"},\"reasons\":{"
-                                              "\"type\":\"array\",\"items\":{\"enum\":[\"short\","
-                                              "\"long\",\"common\",\"context\","
-                                              "\"guessable\"]}}}}") "}}"},
-    {"POST", "/api/v1/setup", "public", 4096, NULL, api_setup_post,
-     "{\"summary\":\"Take the box with the one-time setup token\"," BODY(
-         SETUP_BODY) "\"responses\":{" ANSWER("201", "The owner's first session",
-                                              SESSION_ANSWER) "}}"},
-    {"POST", "/api/v1/login", "public", 4096, NULL, api_login,
-     "{\"summary\":\"Log in\"," BODY(
-         "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\","
-         "\"password\"],\"properties\":{\"name\":" TEXT ",\"password\":" TEXT ",\"bearer\":" FLAG
-         "}}") "\"responses\":{" ANSWER("200", "A session", SESSION_ANSWER) "}}"},
-    {"POST", "/api/v1/logout", "session", 0, NULL, api_logout,
-     "{\"summary\":\"End this session\",\"responses\":{" NOTHING("Ended") "}}"},
-    {"GET", "/api/v1/me", "session", 0, NULL, api_me,
-     "{\"summary\":\"Who am I\",\"responses\":{" ANSWER("200", "This session",
-                                                        SESSION_ANSWER) "}}"},
-    {"GET", "/api/v1/sessions", "session", 0, NULL, api_sessions,
-     "{\"summary\":\"My sessions, oldest first\",\"responses\":{" ANSWER(
-         "200", "The list",
-         "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"sessions\"],"
-         "\"properties\":{\"sessions\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
-         "\"additionalProperties\":false,\"required\":[\"id\",\"created\",\"last_seen\","
-         "\"expires\",\"source\",\"client\",\"current\"],\"properties\":{\"id\":" TEXT
-         ",\"created\":" NUMBER ",\"last_seen\":" NUMBER ",\"expires\":" NUMBER ",\"source\":" TEXT
-         ",\"client\":" TEXT ",\"current\":" FLAG "}}}}}") "}}"},
-    {"DELETE", "/api/v1/sessions/{id}", "session", 0, NULL, api_session_delete,
-     "{\"summary\":\"End one of my sessions\",\"responses\":{" NOTHING("Ended") "}}"},
-    {"POST", "/api/v1/sessions/revoke-others", "session", 0, NULL, api_sessions_revoke_others,
-     "{\"summary\":\"End all my sessions but this\",\"responses\":{" ANSWER(
-         "200", "How many",
-         "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"revoked\"],"
-         "\"properties\":{\"revoked\":" NUMBER "}}") "}}"},
-    {"PUT", "/api/v1/me/prefs", "session", 256, NULL, api_prefs,
-     "{\"summary\":\"Language and theme\"," BODY(PREFS) "\"responses\":{" NOTHING("Kept") "}}"},
-    {0},
-};
-
 const struct room account_room = {
     .name = "account",
     .config = config_keys,
     .schema = &schema,
-    .routes = routes,
+    .routes = account_routes,
     .start = account_start,
     .stop = account_stop,
 };

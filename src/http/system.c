@@ -121,38 +121,19 @@ static int handle_about(struct http_request *req)
     "],\"properties\":{" properties "}}"
 #define ROUTE(summary, answers) "{\"summary\":\"" summary "\",\"responses\":{" answers "}}"
 #define JSON "application/json"
-#define READY                                                                                      \
-    OBJECT("\"ok\",\"waiting\"",                                                                   \
-           "\"ok\":" FLAG ",\"waiting\":{\"type\":\"array\",\"items\":" OBJECT(                    \
-               "\"part\",\"why\"", "\"part\":" TEXT ",\"why\":" TEXT) "}")
-#define ABOUT                                                                                        \
-    OBJECT("\"version\",\"build\",\"fingerprint\",\"started\",\"wall\",\"libraries\"",               \
-           "\"version\":" TEXT ",\"build\":" TEXT ",\"fingerprint\":" TEXT ",\"assets\":" TEXT       \
-           ",\"started\":" NUMBER ",\"wall\":" NUMBER                                                \
-           ",\"simulated\":" OBJECT("\"cameras\"", "\"cameras\":" NUMBER) ",\"libraries\":{"         \
-                                                                          "\"type\":\"array\","      \
-                                                                          "\"items\":" OBJECT(       \
-                                                                              "\"name\","            \
-                                                                              "\"version\"",         \
-                                                                              "\"name\":" TEXT       \
-                                                                              ",\"version\""         \
-                                                                              ":" TEXT) "}"          \
-                                                                                        ",\"sandb"   \
-                                                                                        "ox\""       \
-                                                                                        ":" OBJECT(  \
-                                                                                            "",      \
-                                                                                            "\"la"   \
-                                                                                            "ndlo"   \
-                                                                                            "ck\""   \
-                                                                                            ":" TEXT \
-                                                                                            ",\"s"   \
-                                                                                            "ecco"   \
-                                                                                            "mp\""   \
-                                                                                            ":" TEXT \
-                                                                                            ",\"m"   \
-                                                                                            "emlo"   \
-                                                                                            "ck\""   \
-                                                                                            ":" TEXT))
+#define LIST(of) "{\"type\":\"array\",\"items\":" of "}"
+#define PART OBJECT("\"part\",\"why\"", "\"part\":" TEXT ",\"why\":" TEXT)
+#define READY OBJECT("\"ok\",\"waiting\"", "\"ok\":" FLAG ",\"waiting\":" LIST(PART))
+#define LIBRARY OBJECT("\"name\",\"version\"", "\"name\":" TEXT ",\"version\":" TEXT)
+#define SIMULATED OBJECT("\"cameras\"", "\"cameras\":" NUMBER)
+#define SANDBOX OBJECT("", "\"landlock\":" TEXT ",\"seccomp\":" TEXT ",\"memlock\":" TEXT)
+#define ABOUT_TEXTS                                                                                \
+    "\"version\":" TEXT ",\"build\":" TEXT ",\"fingerprint\":" TEXT ",\"assets\":" TEXT
+#define ABOUT_PARTS                                                                                \
+    "\"simulated\":" SIMULATED ",\"libraries\":" LIST(LIBRARY) ",\"sandbox\":" SANDBOX
+#define ABOUT                                                                                      \
+    OBJECT("\"version\",\"build\",\"fingerprint\",\"started\",\"wall\",\"libraries\"",             \
+           ABOUT_TEXTS ",\"started\":" NUMBER ",\"wall\":" NUMBER "," ABOUT_PARTS)
 
 const struct route system_routes[] = {
     {"GET", "/healthz", "public", 0, NULL, handle_health,

@@ -1,5 +1,4 @@
 /* Stored passwords: form, caps, pool. */
-#include <cmocka.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "account/internal.h"
 #include "base/file.h"

@@ -1,7 +1,6 @@
 /* The room as a client meets it: real store, real http room, an edge written by hand that
  * authenticates as the real one does. */
 #include <arpa/inet.h>
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +10,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "account/account.h"
 #include "base/asset.h"

@@ -1,10 +1,11 @@
 /* Sessions on virtual time, tokens and cookies, and the built-in rule. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "account/internal.h"
 

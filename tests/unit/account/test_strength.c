@@ -1,9 +1,10 @@
 /* Which passwords are taken. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "account/internal.h"
 

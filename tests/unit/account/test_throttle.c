@@ -1,10 +1,11 @@
 /* Throttling on virtual time: guessers are slowed, owners are not locked out. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "account/internal.h"
 

@@ -1,9 +1,10 @@
 /* A request's way through gates to its answer, without a socket. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "base/json.h"
 #include "core/metrics.h"

@@ -1,9 +1,10 @@
 /* The route table: what is found, what is refused at start. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "http/internal.h"
 
