@@ -176,7 +176,7 @@ function answer(method, path, query, body) {
             {
                 score: Math.min(4, Math.floor(n / 4)),
                 guesses_log10: n * 0.75,
-                reasons: n < 12 ? ["short"] : [],
+                reasons: n < 15 ? ["short"] : [],
             },
         ];
     }

@@ -35,6 +35,7 @@ function DeckButton({
         <button
             type="button"
             class={`btn ${place.cls ?? ""}${why ? " off" : ""}`}
+            aria-label={t(place.text)}
             aria-disabled={why ? true : undefined}
             title={why}
             aria-pressed={place.pressed}
