@@ -1,9 +1,16 @@
 /* CivetWeb on a loopback port behind the edge. It carries bytes; every decision is made here, on
  * facts that the edge established, found by the number in `Skep-Request`. */
 #include <civetweb.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/sys.h"
@@ -17,6 +24,8 @@ static struct {
     struct route_table table;
     struct house *house;
     char threads[12];
+    uint16_t port;
+    atomic_int stopped;
 } state;
 
 static const struct config_key config_keys[] = {
@@ -202,16 +211,51 @@ static int server_start(unsigned threads)
         log_error("http", "start", "cannot listen on the loopback interface");
         return -SK_EIO;
     }
-    edge_upstream_set((uint16_t)port.port, threads);
+    state.port = (uint16_t)port.port;
+    edge_upstream_set(state.port, threads);
     return 0;
+}
+
+/* CivetWeb's listener looks at its stop flag only every two seconds or when somebody connects. */
+static void *nudge_run(void *arg)
+{
+    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET,
+        .sin_port = htons(state.port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+
+    (void)arg;
+    while (!atomic_load(&state.stopped)) {
+        nanosleep(&pause, NULL);
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof(to)) &&
+            errno != EINPROGRESS)
+            atomic_store(&state.stopped, 1); /* nobody listens any more */
+        if (fd >= 0)
+            close(fd);
+    }
+    return NULL;
+}
+
+static void server_stop(void)
+{
+    pthread_t nudge;
+
+    atomic_store(&state.stopped, 0);
+    int nudging = pthread_create(&nudge, NULL, nudge_run, NULL) == 0;
+    mg_stop(state.server);
+    atomic_store(&state.stopped, 1);
+    if (nudging)
+        pthread_join(nudge, NULL);
+    mg_exit_library();
 }
 
 static void http_stop(void)
 {
-    if (state.server) {
-        mg_stop(state.server);
-        mg_exit_library();
-    }
+    if (state.server)
+        server_stop();
     state.server = NULL;
     route_table_use(NULL);
     route_table_fini(&state.table);
