@@ -14,8 +14,9 @@
 #include "wire/codes.h"
 
 enum {
-    READY_MAX = 64,          /* cameras on one socket */
-    SUBSCRIPTIONS_MAX = 128, /* streams on one socket */
+    READY_MAX = 64, /* cameras on one socket */
+    /* A SUBSCRIBE waits on every camera that is ready: a wall of 16 takes 16 times 16. */
+    SUBSCRIPTIONS_MAX = 1024,
     SKIP_ABOVE_BYTES = 512 * 1024,
     QUEUE_MAX = 12 << 20, /* one group must fit */
     STALL_MS = CACHE_LIMIT_MS - 2 * CACHE_SWEEP_MS,
@@ -40,13 +41,20 @@ struct subscription {
     struct unit *init_sent; /* identity only, never read: which INIT this viewer has */
 };
 
+/* An id that was asked for before its camera sent anything. */
+struct pending {
+    uint32_t id;
+    struct pending *next;
+};
+
 struct viewer {
     struct edge_ws *ws;
     struct net_loop *loop;
     int index;
     struct ready *ready;
     struct subscription *subscriptions;
-    unsigned ready_count, subscription_count;
+    struct pending *pending;
+    unsigned ready_count, subscription_count, pending_count;
     int64_t queued_since_ms; /* birth of the oldest unit that may still be queued; 0 = none */
     int is_closing;
     struct viewer *next, **at; /* all viewers of the loop */
@@ -227,19 +235,12 @@ static void snapshot_send(struct subscription *sub)
     free(units);
 }
 
-static void subscription_add(struct viewer *v, struct hub *hub, uint32_t id)
+/* Takes over the reference of `s`. */
+static void subscription_add(struct viewer *v, struct stream *s)
 {
-    struct stream *s = hub_stream(hub, id);
-
-    hub_open(hub); /* an uplink may have gone since the camera was made ready */
-    if (!s) {
-        uint8_t reason = WIRE_CUT_LIMIT;
-        metric_refused("relay", "stream-limit");
-        control_send(v, WIRE_RELAY_CUT, id, &reason, 1);
-        return;
-    }
     struct subscription *sub = sk_alloc(sizeof(*sub));
     struct loop_list *list = &s->loops[v->index];
+
     sub->viewer = v;
     sub->stream = s;
     sub->next = list->first;
@@ -254,19 +255,68 @@ static void subscription_add(struct viewer *v, struct hub *hub, uint32_t id)
     snapshot_send(sub);
 }
 
+static int pending_remove(struct viewer *v, uint32_t id)
+{
+    for (struct pending **at = &v->pending; *at; at = &(*at)->next)
+        if ((*at)->id == id) {
+            struct pending *p = *at;
+            *at = p->next;
+            free(p);
+            v->pending_count--;
+            return 1;
+        }
+    return 0;
+}
+
+static void pending_add(struct viewer *v, uint32_t id)
+{
+    struct pending *p = sk_alloc(sizeof(*p));
+
+    *p = (struct pending){id, v->pending};
+    v->pending = p;
+    v->pending_count++;
+}
+
+static const struct ready *viewer_ready(const struct viewer *v, const struct hub *hub)
+{
+    const struct ready *r = v->ready;
+
+    while (r && r->hub != hub)
+        r = r->next;
+    return r;
+}
+
+void viewers_appear(struct stream *s, int index)
+{
+    for (struct viewer *v = viewers.first[index]; v; v = v->next)
+        if (!v->is_closing && viewer_ready(v, s->hub) && pending_remove(v, s->id)) {
+            atomic_fetch_add(&s->refs, 1);
+            subscription_add(v, s);
+        }
+}
+
 /* The id was learned from the camera over the sealed channel; whichever of the socket's cameras
- * sends it is meant. */
+ * sends it is meant. None may have sent it yet: then it is kept until one does. */
 static void subscribe(struct viewer *v, uint32_t id)
 {
+    struct stream *s = NULL;
+
     subscriptions_remove(v, id, NULL);
-    if (v->subscription_count + v->ready_count > SUBSCRIPTIONS_MAX) {
+    pending_remove(v, id);
+    if (v->subscription_count + v->pending_count >= SUBSCRIPTIONS_MAX) {
         uint8_t reason = WIRE_CUT_LIMIT;
         metric_refused("relay", "subscription-limit");
         control_send(v, WIRE_RELAY_CUT, id, &reason, 1);
         return;
     }
-    for (struct ready *r = v->ready; r; r = r->next)
-        subscription_add(v, r->hub, id);
+    for (struct ready *r = v->ready; r && !s; r = r->next) {
+        hub_open(r->hub); /* an uplink may have gone since the camera was made ready */
+        s = hub_stream_find(r->hub, id);
+    }
+    if (s)
+        subscription_add(v, s);
+    else
+        pending_add(v, id);
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */
@@ -294,6 +344,7 @@ static void on_binary(void *self, const uint8_t *data, size_t len)
         break;
     case WIRE_RELAY_UNSUBSCRIBE:
         subscriptions_remove(v, h.stream, NULL);
+        pending_remove(v, h.stream);
         break;
     case WIRE_RELAY_PING:
         control_send(v, WIRE_RELAY_PONG, 0, data + WIRE_RELAY_HEAD_BYTES, 8);
@@ -407,6 +458,8 @@ static void on_close(void *self)
     struct viewer *v = self;
 
     subscriptions_remove(v, 0, NULL);
+    while (v->pending)
+        pending_remove(v, v->pending->id);
     while (v->ready)
         ready_remove(v, &v->ready);
     *v->at = v->next;
