@@ -236,6 +236,9 @@ static const struct asset assets[] = {
 
 /* ---- the house ------------------------------------------------------------------------------- */
 
+/* Settings of one test program beyond these; ended by NULL. */
+static const char *const *house_settings;
+
 static struct config *config_make(void)
 {
     static const char *const set[][2] = {
@@ -251,6 +254,8 @@ static struct config *config_make(void)
     struct config *c = config_new(tables, 1);
     for (size_t i = 0; i < sizeof(set) / sizeof(*set); i++)
         assert_int_equal(config_set(c, set[i][0], set[i][1], &why), 0);
+    for (const char *const *p = house_settings; p != NULL && p[0] != NULL; p += 2)
+        assert_int_equal(config_set(c, p[0], p[1], &why), 0);
     sk_buf_fini(&why);
     return c;
 }
@@ -335,17 +340,29 @@ static void client_connect(struct client *c)
     assert_int_equal(connect(c->fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
 }
 
-static void client_open(struct client *c)
+/* Handshake under `o` (its authority is filled in), offering a saved session; the result. */
+static int client_shake(struct client *c, const struct tls_client_options *o,
+                        const struct sk_buf *saved)
 {
-    static const char *const alpn[] = {"http/1.1", NULL};
-    struct tls_client_options o = {.alpn = alpn, .ca = h.ca.data, .ca_len = h.ca.len};
+    struct tls_client_options mine = *o;
     struct tls_config *cfg = NULL;
     const struct tls_io io = {io_recv, io_send, &c->fd};
+    mine.ca = h.ca.data;
+    mine.ca_len = h.ca.len;
     client_connect(c);
-    assert_int_equal(tls_config_client_new(&cfg, &o), 0);
+    assert_int_equal(tls_config_client_new(&cfg, &mine), 0);
     assert_int_equal(tls_session_new(&c->tls, cfg, &io, "localhost"), 0);
     tls_config_drop(cfg);
-    assert_int_equal(tls_session_handshake(c->tls), 0);
+    if (saved != NULL)
+        tls_session_offer(c->tls, saved->data, saved->len);
+    return tls_session_handshake(c->tls);
+}
+
+static inline void client_open(struct client *c)
+{
+    static const char *const alpn[] = {"http/1.1", NULL};
+    const struct tls_client_options o = {.alpn = alpn};
+    assert_int_equal(client_shake(c, &o, NULL), 0);
 }
 
 static void client_send(struct client *c, const void *data, size_t len)
@@ -360,7 +377,7 @@ static void client_send(struct client *c, const void *data, size_t len)
     }
 }
 
-static void client_text(struct client *c, const char *text)
+static inline void client_text(struct client *c, const char *text)
 {
     client_send(c, text, strlen(text));
 }
@@ -377,7 +394,7 @@ static ssize_t client_read(struct client *c)
 }
 
 /* Read to the end; the text is valid until client_close. */
-static const char *client_rest(struct client *c)
+static inline const char *client_rest(struct client *c)
 {
     ssize_t n;
     do {
@@ -387,7 +404,7 @@ static const char *client_rest(struct client *c)
     return c->in.len > 0 ? (const char *)c->in.data : "";
 }
 
-static const char *client_until(struct client *c, const char *text)
+static inline const char *client_until(struct client *c, const char *text)
 {
     while (c->in.len == 0 || memmem(c->in.data, c->in.len, text, strlen(text)) == NULL)
         if (client_read(c) <= 0)
@@ -411,7 +428,7 @@ static inline const char *ask(struct client *c, const char *request)
     return client_rest(c);
 }
 
-static int reply_status(const char *reply)
+static inline int reply_status(const char *reply)
 {
     return strncmp(reply, "HTTP/1.1 ", 9) == 0 ? (int)strtol(reply + 9, NULL, 10) : 0;
 }
