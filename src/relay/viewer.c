@@ -14,9 +14,8 @@
 #include "wire/codes.h"
 
 enum {
-    READY_MAX = 64, /* cameras on one socket */
-    /* A SUBSCRIBE waits on every camera that is ready: a wall of 16 takes 16 times 16. */
-    SUBSCRIPTIONS_MAX = 1024,
+    READY_MAX = 64,          /* cameras on one socket */
+    SUBSCRIPTIONS_MAX = 128, /* streams on one socket */
     SKIP_ABOVE_BYTES = 512 * 1024,
     QUEUE_MAX = 12 << 20, /* one group must fit */
     STALL_MS = CACHE_LIMIT_MS - 2 * CACHE_SWEEP_MS,
