@@ -13,6 +13,9 @@
 #include "base/text.h"
 #include "crypto/wipe.h"
 
+/* Calls in a row that do nothing but take in tickets; a server that sends more is broken. */
+enum { TICKET_CALLS_MAX = 64 };
+
 struct tls_session {
     mbedtls_ssl_context ssl;
     struct tls_config *cfg;
@@ -24,6 +27,7 @@ struct tls_session {
     uint8_t want;        /* enum tls_want */
     unsigned has_cert : 1, has_ticket : 1, is_mutual : 1, is_open : 1, is_shut : 1;
     int io_err;
+    size_t held;    /* plaintext of a record that is only partly sent */
     uint8_t *saved; /* client, TLS 1.3: the newest ticket, serialized */
     size_t saved_len;
 };
@@ -389,20 +393,31 @@ int tls_session_handshake(struct tls_session *s)
 
 /* --- bytes ------------------------------------------------------------------------------- */
 
+/* TLS 1.3: 1 = the call has met a ticket and wants to be made again. A read first says "later" when
+ * it has found one, though nothing more need come; then it, or a write, takes it in and says so. */
+static int met_ticket(struct tls_session *s, int ret)
+{
+#if SK_MBED3 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    if (ret == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
+        (void)session_stash(s); /* one that is too big only means no resumption */
+        return 1;
+    }
+    return ret == MBEDTLS_ERR_SSL_WANT_READ &&
+           s->ssl.state == MBEDTLS_SSL_TLS1_3_NEW_SESSION_TICKET;
+#else
+    (void)s;
+    (void)ret;
+    return 0;
+#endif
+}
+
 ssize_t tls_session_read(struct tls_session *s, void *buf, size_t cap)
 {
-    int ret;
+    int ret, tickets = 0;
     s->want = TLS_WANT_NONE;
-    for (;;) {
+    do
         ret = mbedtls_ssl_read(&s->ssl, buf, cap);
-#if SK_MBED3 && defined(MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
-        if (ret == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
-            (void)session_stash(s); /* a ticket that is too big only means no resumption */
-            continue;
-        }
-#endif
-        break;
-    }
+    while (met_ticket(s, ret) && ++tickets < TICKET_CALLS_MAX);
     if (ret > 0)
         return ret;
     if (ret == 0) /* the transport ended without close_notify */
@@ -417,10 +432,32 @@ size_t tls_session_pending(const struct tls_session *s)
     return mbedtls_ssl_get_bytes_avail(&s->ssl);
 }
 
+/* After "later" the library holds a record made of the first bytes that it was given. It may have
+ * sent that on its own meanwhile, while taking in a ticket; being given the same bytes again, it
+ * would then send them twice. So we remember how many they were. */
+static int write_held(struct tls_session *s, size_t *len)
+{
+    if (s->held == 0 || s->ssl.out_left != 0)
+        return 0;
+    *len = s->held;
+    s->held = 0;
+    return 1;
+}
+
 ssize_t tls_session_write(struct tls_session *s, const void *buf, size_t len)
 {
+    int ret, tickets = 0, max = mbedtls_ssl_get_max_out_record_payload(&s->ssl);
+    size_t sent;
     s->want = TLS_WANT_NONE;
-    int ret = mbedtls_ssl_write(&s->ssl, buf, len);
+    do {
+        if (write_held(s, &sent))
+            return (ssize_t)sent;
+        ret = mbedtls_ssl_write(&s->ssl, buf, len);
+    } while (met_ticket(s, ret) && ++tickets < TICKET_CALLS_MAX);
+    if (ret == MBEDTLS_ERR_SSL_WANT_WRITE && s->held == 0 && s->ssl.out_left != 0 && max > 0)
+        s->held = len < (size_t)max ? len : (size_t)max;
+    else if (ret > 0)
+        s->held = 0;
     return ret > 0 ? ret : error_map(s, ret);
 }
 

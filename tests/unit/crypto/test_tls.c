@@ -10,6 +10,7 @@ struct link {
     struct end client_end, server_end;
     struct tls_session *client, *server;
     int client_err, server_err;
+    int leave_ticket; /* do not read after the handshake */
 };
 
 static struct link *link_new(struct tls_config *server, struct tls_config *client, const char *name)
@@ -53,7 +54,7 @@ static void link_shake(struct link *l)
             !l->down.is_ended && !l->client_end.cut_at && !l->server_end.cut_at)
             fail_msg("handshake hangs");
     }
-    if (l->client_err == 0) {
+    if (l->client_err == 0 && !l->leave_ticket) {
         ssize_t n = tls_session_read(l->client, &byte, 1);
         for (int i = 0; i < 20000 && n == -SK_EAGAIN && l->down.len > 0; i++)
             n = tls_session_read(l->client, &byte, 1);
@@ -219,8 +220,10 @@ static void revoked_and_expired_tickets(void **state)
     ticket_keys_reset(w.tickets, 2, sk_clock_wall_ms());
     try_connect(&(struct try){DEVICE, NULL, &t, -SK_EAUTH, 0});
     u = ticket_of(DEVICE, &w.device_cert);
+    sk_buf_reset(&t);
+    assert_int_equal(sk_buf_add(&t, u.data, u.len), 0);
     assert_int_equal(ticket_keys_rotate(w.tickets, sk_clock_wall_ms() + TICKET_ROTATE_MS), 1);
-    try_connect(&(struct try){DEVICE, &w.device_cert, &u, 0, 1});
+    try_connect(&(struct try){DEVICE, &w.device_cert, &t, 0, 1});
     assert_int_equal(
         ticket_keys_rotate(w.tickets, sk_clock_wall_ms() + 2 * (int64_t)TICKET_ROTATE_MS + 1000),
         1);
@@ -365,6 +368,43 @@ static void fickle_transport(void **state)
     tls_config_drop(client);
 }
 
+/* In TLS 1.3 a ticket arrives while a record waits to be sent: taking it in sends the record, too,
+ * and offering the same bytes again must not send them twice. */
+static void ticket_meets_held_record(void **state)
+{
+    (void)state;
+    struct tls_config *server = world_server(&w), *client = world_client(&w, HTTP, NULL);
+    uint8_t out[5000], in[2 * sizeof out];
+    size_t got = 0;
+    for (size_t i = 0; i < sizeof out; i++)
+        out[i] = (uint8_t)(i % 251);
+    for (int read_first = 0; read_first < 2; read_first++) {
+        struct link *l = link_new(server, client, "localhost");
+        l->leave_ticket = 1;
+        link_shake(l);
+        assert_int_equal(l->client_err, 0);
+        l->client_end.stuck = 1;
+        ssize_t n = -SK_EAGAIN;
+        for (int i = 0; i < 3; i++)
+            n = tls_session_write(l->client, out, sizeof out);
+        assert_int_equal(n, -SK_EAGAIN);
+        l->client_end.stuck = 0;
+        if (read_first)
+            assert_int_equal(tls_session_read(l->client, in, sizeof in), -SK_EAGAIN);
+        assert_int_equal(tls_session_write(l->client, out, sizeof out), sizeof out);
+        assert_int_equal(tls_session_write(l->client, "end", 3), 3);
+        got = 0;
+        while ((n = tls_session_read(l->server, in + got, sizeof in - got)) > 0)
+            got += (size_t)n;
+        assert_int_equal(n, -SK_EAGAIN);
+        assert_int_equal(got, sizeof out + 3);
+        assert_memory_equal(in, out, sizeof out);
+        link_free(l);
+    }
+    tls_config_drop(server);
+    tls_config_drop(client);
+}
+
 /* The transport ends after every possible byte: an error on that side, never a success or a hang.
  */
 static void cut_everywhere(void **state)
@@ -457,6 +497,7 @@ int main(void)
         cmocka_unit_test(server_is_checked),
         cmocka_unit_test(bad_configs),
         cmocka_unit_test(fickle_transport),
+        cmocka_unit_test(ticket_meets_held_record),
         cmocka_unit_test(cut_everywhere),
         cmocka_unit_test(truncation_is_told_from_close),
         cmocka_unit_test(damaged_records),

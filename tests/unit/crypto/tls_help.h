@@ -28,8 +28,8 @@ struct pipe {
 struct end {
     struct pipe *in, *out;
     size_t chunk;
-    int fickle, turn;
-    uint64_t cut_at; /* the transport ends after so many bytes came in; 0 = never */
+    int fickle, turn, stuck; /* stuck: nothing can be sent */
+    uint64_t cut_at;         /* the transport ends after so many bytes came in; 0 = never */
     uint64_t got;
 };
 
@@ -55,7 +55,7 @@ static inline ssize_t end_recv(void *arg, void *buf, size_t cap)
 static inline ssize_t end_send(void *arg, const void *buf, size_t len)
 {
     struct end *e = arg;
-    if (e->fickle && ++e->turn % 2)
+    if (e->stuck || (e->fickle && ++e->turn % 2))
         return -SK_EAGAIN;
     size_t n = e->chunk && len > e->chunk ? e->chunk : len;
     if (n > PIPE_CAP - e->out->len)
