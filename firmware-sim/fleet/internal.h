@@ -37,7 +37,7 @@ struct fleet {
     const char *info_note;
     int has_marker;
     uint8_t marker[CAM_MARKER_LEN];
-    int keep_tickets, quiet;
+    int keep_tickets, quiet, clock_cells;
     _Atomic size_t started, ever_up, up;
     sem_t changed; /* posted when a link comes or goes */
     sem_t gone;    /* posted by each camera that has stopped */

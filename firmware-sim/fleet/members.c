@@ -167,6 +167,7 @@ static void member_start(void *arg)
     o.source.seed = m->number < CAM_SCENE_COUNT ? 0 : (uint64_t)m->number; /* 0: the plain look */
     o.source.scene = f->scene ? scene_find(f->scene) : m->number % CAM_SCENE_COUNT;
     o.source.media_path = f->media_path;
+    o.source.clock_cells = f->clock_cells != 0;
     o.source.has_marker = f->has_marker;
     memcpy(o.source.marker, f->marker, sizeof(f->marker));
     member_label(m, code);

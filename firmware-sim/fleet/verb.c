@@ -28,7 +28,7 @@ struct options {
     const char *server, *token_file, *dir, *ca, *pin, *media, *scene, *name, *code_file, *marker;
     const char *note;
     int64_t count, threads, skew_ms, drop_every_s, uplink_kbps, from_fd;
-    int prepare, quiet, help, print_labels;
+    int prepare, quiet, verbose, help, print_labels, clock_cells;
 };
 
 #define COMMON_FLAGS(o)                                                                            \
@@ -51,6 +51,9 @@ struct options {
          "tests: 32 bytes to plant in every picture"},                                             \
         {"--note-file", ARGS_TEXT, &(o).note, 0, 0, "FILE",                                        \
          "tests: a text that `info` answers"},                                                     \
+        {"--clock-cells", ARGS_SWITCH, &(o).clock_cells, 0, 0, "",                                 \
+         "a clock that programs can read in every picture (measuring)"},                           \
+        {"--verbose", ARGS_SWITCH, &(o).verbose, 0, 0, "", "log every link"},                      \
         {"--quiet", ARGS_SWITCH, &(o).quiet, 0, 0, "", "say nothing but errors"},                  \
         {"--help", ARGS_SWITCH, &(o).help, 0, 0, "", "this text"}
 
@@ -268,10 +271,13 @@ static int fleet_init(struct fleet *f, const struct options *o, struct sk_buf *n
     f->name = o->name;
     f->trouble = (struct sim_trouble){o->skew_ms, o->drop_every_s * 1000, o->uplink_kbps * 1000};
     f->keep_tickets = 1;
+    f->clock_cells = o->clock_cells;
     f->quiet = o->quiet;
     box_init(&f->box);
     sem_init(&f->changed, 0, 0);
     sem_init(&f->gone, 0, 0);
+    if (o->verbose)
+        sk_log_set_level(SK_LOG_DEBUG);
     net_process_init();
     int err = tls_init();
     if (!err)

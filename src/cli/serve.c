@@ -65,7 +65,8 @@ static void fleet_exec(const struct server *s, int fd)
     snprintf(count, sizeof(count), "%lld", (long long)s->o.fleet);
     snprintf(from, sizeof(from), "%d", fd);
     execl("/proc/self/exe", "skep", "fleet", "--count", count, "--threads", "2", "--dir",
-          s->o.fleet_dir ? s->o.fleet_dir : dir, "--from-fd", from, (char *)NULL);
+          s->o.fleet_dir ? s->o.fleet_dir : dir, "--from-fd", from,
+          strcmp(config_text(s->config, "core.log"), "debug") == 0 ? "--verbose" : NULL, (char *)NULL);
     perror("skep: fleet");
     _exit(1);
 }

@@ -252,6 +252,8 @@ static void hello_answer(struct link *link)
     sk_json_set_int(ok, "keepalive_s", KEEPALIVE_S);
     json_object_set_new(ok, "features", json_array());
     link->state = LINK_UP;
+    if (link->stream)
+        net_stream_set_read_deadline(link->stream, net_loop_now_ms(link->loop) + IDLE_MS);
     json_send(link, WIRE_HELLO_OK, ok);
 }
 

@@ -24,7 +24,7 @@ static const struct field security_fields[] = {
     {"Cross-Origin-Resource-Policy", "same-origin"},
     {"Cross-Origin-Embedder-Policy", "require-corp"},
     {"Permissions-Policy",
-     "accelerometer=(), autoplay=(self), bluetooth=(), camera=(self), display-capture=(), "
+     "accelerometer=(), autoplay=(self), camera=(self), display-capture=(), "
      "fullscreen=(self), geolocation=(), gyroscope=(), hid=(), magnetometer=(), "
      "microphone=(self), midi=(), payment=(), picture-in-picture=(self), serial=(), usb=()"},
 };

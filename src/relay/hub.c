@@ -103,12 +103,10 @@ static struct stream *stream_make_locked(struct hub *hub, uint32_t id)
     return s;
 }
 
-struct stream *hub_stream(struct hub *hub, uint32_t id)
+struct stream *hub_stream_find(struct hub *hub, uint32_t id)
 {
     pthread_mutex_lock(&hubs.lock);
     struct stream *s = stream_find_locked(hub, id);
-    if (!s)
-        s = stream_make_locked(hub, id);
     if (s)
         stream_ref(s);
     pthread_mutex_unlock(&hubs.lock);
@@ -227,33 +225,40 @@ void hub_uplink_set(struct hub *hub, struct uplink *uplink)
 
 /* ---- handing to the loops -------------------------------------------------------------------- */
 
+enum handover_kind { HAND_UNIT, HAND_END, HAND_NEW };
+
 struct handover {
+    enum handover_kind kind;
     struct stream *stream;
-    struct unit *unit; /* NULL: the stream is over */
+    struct unit *unit; /* HAND_UNIT */
     int index;
-    uint8_t reason;
+    uint8_t reason; /* HAND_END */
 };
 
 static void handover_run(void *arg)
 {
     struct handover *h = arg;
 
-    if (h->unit)
+    if (h->kind == HAND_UNIT)
         viewers_deliver(h->stream, h->index, h->unit);
-    else
+    else if (h->kind == HAND_END)
         viewers_cut(h->stream, h->index, h->reason);
+    else
+        viewers_appear(h->stream, h->index);
     unit_drop(h->unit);
     stream_drop(h->stream);
     free(h);
 }
 
-static void handover_post(struct stream *s, struct unit *unit, uint8_t reason)
+/* To every loop that has subscribers; a new stream to all. */
+static void handover_post(enum handover_kind kind, struct stream *s, struct unit *unit,
+                          uint8_t reason)
 {
     for (unsigned i = 0; i < net_loops_count(hubs.loops); i++) {
-        if (atomic_load(&s->loops[i].count) == 0)
+        if (kind != HAND_NEW && atomic_load(&s->loops[i].count) == 0)
             continue;
         struct handover *h = sk_alloc(sizeof(*h));
-        *h = (struct handover){stream_ref(s), unit ? unit_ref(unit) : NULL, (int)i, reason};
+        *h = (struct handover){kind, stream_ref(s), unit ? unit_ref(unit) : NULL, (int)i, reason};
         net_loop_post(net_loops_at(hubs.loops, i), handover_run, h);
     }
 }
@@ -272,7 +277,7 @@ static void streams_end(struct stream *list, uint8_t reason)
 {
     while (list) {
         struct stream *next = list->next;
-        handover_post(list, NULL, reason);
+        handover_post(HAND_END, list, NULL, reason);
         stream_drop(list);
         list = next;
     }
@@ -318,28 +323,55 @@ static void cache_put_locked(struct stream *s, struct unit *u)
     s->cached_bytes += u->packet.len;
 }
 
-void stream_publish(struct hub *hub, struct unit *u)
+static void stream_unlink_locked(struct hub *hub, struct stream *s)
 {
-    pthread_mutex_lock(&hubs.lock);
+    struct stream **at = &hub->streams;
+
+    while (*at != s)
+        at = &(*at)->next;
+    *at = s->next;
+    hub->stream_count--;
+}
+
+/* 1 when the unit goes out; `*s` with a reference for the caller, `*is_new` when it was made. */
+static int unit_take_locked(struct hub *hub, struct unit *u, struct stream **out, int *is_new)
+{
+    int begins = (u->head.flags & (WIRE_RELAY_KEY | WIRE_RELAY_INIT)) != 0;
     struct stream *s = stream_find_locked(hub, u->head.stream);
+
+    *is_new = s == NULL;
     if (!s)
         s = stream_make_locked(hub, u->head.stream);
-    int goes = s && (!s->wait_key || (u->head.flags & (WIRE_RELAY_KEY | WIRE_RELAY_INIT)));
-    if (goes) {
-        s->is_live = 1;
-        if (u->head.flags & WIRE_RELAY_KEY)
-            s->wait_key = 0;
-        u->number = s->next_number++;
-        cache_put_locked(s, u);
-        stream_ref(s);
-    }
-    pthread_mutex_unlock(&hubs.lock);
-    if (goes) {
-        handover_post(s, u, 0);
+    if (!s || (s->wait_key && !begins))
+        return 0;
+    s->last_unit_ms = u->born_ms;
+    if (u->head.flags & WIRE_RELAY_KEY)
+        s->wait_key = 0;
+    u->number = s->next_number++;
+    cache_put_locked(s, u);
+    *out = stream_ref(s);
+    if (u->head.flags & WIRE_RELAY_END) { /* its id will not come again */
+        stream_unlink_locked(hub, s);
         stream_drop(s);
-    } else {
-        metric_refused("relay", s ? "waiting-for-key" : "stream-limit");
     }
+    return 1;
+}
+
+void stream_publish(struct hub *hub, struct unit *u)
+{
+    struct stream *s = NULL;
+    int is_new;
+
+    pthread_mutex_lock(&hubs.lock);
+    int goes = unit_take_locked(hub, u, &s, &is_new);
+    pthread_mutex_unlock(&hubs.lock);
+    if (goes && is_new)
+        handover_post(HAND_NEW, s, NULL, 0);
+    if (goes)
+        handover_post(HAND_UNIT, s, u, 0);
+    else
+        metric_refused("relay", is_new ? "stream-limit" : "waiting-for-key");
+    stream_drop(s);
     unit_drop(u);
 }
 
@@ -367,7 +399,7 @@ size_t stream_snapshot(struct stream *s, struct unit **units, uint64_t *next_num
     for (size_t i = 0; i < s->unit_count && n; i++)
         units[n++] = unit_ref(s->units[i]);
     *next_number = s->next_number;
-    if (n == 0 && s->hub->uplink && s->is_live && now_ms - s->keyreq_ms >= KEYREQ_EVERY_MS) {
+    if (n == 0 && s->hub->uplink && now_ms - s->keyreq_ms >= KEYREQ_EVERY_MS) {
         s->keyreq_ms = now_ms;
         ask = s->hub->uplink;
         uplink_ref(ask);
@@ -402,17 +434,15 @@ static void stream_sweep_locked(struct stream *s, int64_t now_ms)
         cache_empty_locked(s);
 }
 
-/* Streams that never came and that nobody waits for any more. */
-static void streams_prune_locked(struct hub *hub)
+static void streams_prune_locked(struct hub *hub, int64_t now_ms)
 {
-    for (struct stream **at = &hub->streams; *at;) {
-        struct stream *s = *at;
-        if (!s->is_live && atomic_load(&s->refs) == 1) {
-            *at = s->next;
-            hub->stream_count--;
+    struct stream *next;
+
+    for (struct stream *s = hub->streams; s; s = next) {
+        next = s->next;
+        if (stream_watchers(s) == 0 && now_ms - s->last_unit_ms >= IDLE_STREAM_MS) {
+            stream_unlink_locked(hub, s);
             stream_drop(s);
-        } else {
-            at = &s->next;
         }
     }
 }
@@ -441,7 +471,7 @@ static size_t hubs_sweep_locked(struct closing *closing, size_t cap, int64_t now
     while ((hub = sk_map_next(hubs.by_device, &pos)) != NULL) {
         for (struct stream *s = hub->streams; s; s = s->next)
             stream_sweep_locked(s, now_ms);
-        streams_prune_locked(hub);
+        streams_prune_locked(hub, now_ms);
         int lingered = hub->left_ms && now_ms - hub->left_ms >= LINGER_MS;
         if (lingered && hub->uplink && n < cap) {
             uplink_ref(hub->uplink);
@@ -513,7 +543,7 @@ void hub_figures(int64_t *streams, int64_t *viewers)
     pthread_mutex_lock(&hubs.lock);
     while (hubs.by_device && (hub = sk_map_next(hubs.by_device, &pos)) != NULL)
         for (struct stream *s = hub->streams; s; s = s->next) {
-            *streams += s->is_live && stream_watchers(s) > 0;
+            *streams += stream_watchers(s) > 0;
             *viewers += stream_watchers(s);
         }
     pthread_mutex_unlock(&hubs.lock);

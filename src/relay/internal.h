@@ -25,6 +25,7 @@ enum {
     CACHE_UNITS_MAX = 512,
     LINGER_MS = 10000,      /* MEDIA_CLOSE follows the last viewer after this long */
     IDLE_CACHE_MS = 4000,   /* the cache of a stream that nobody watches */
+    IDLE_STREAM_MS = 10000, /* a stream without units and viewers is forgotten */
     TICKET_SIZE = 44,
     TICKET_MS = 30000,
     STREAMS_PER_HUB = 32
@@ -84,9 +85,8 @@ struct stream {
     struct unit *units[CACHE_UNITS_MAX]; /* from the newest KEY on */
     size_t unit_count, cached_bytes;
     uint64_t next_number;
-    int64_t unwatched_ms, keyreq_ms;
+    int64_t unwatched_ms, keyreq_ms, last_unit_ms;
     int wait_key; /* a unit was lost here: nothing goes out until the next KEY */
-    int is_live;  /* the uplink has sent for it */
 };
 
 struct hub {
@@ -122,8 +122,8 @@ void hub_drop(struct hub *hub);
 void hub_uplink_set(struct hub *hub, struct uplink *uplink);
 void hub_uplink_gone(struct hub *hub, struct uplink *uplink, uint8_t reason);
 
-/* The stream (made when new), with a reference; NULL at the limit. */
-struct stream *hub_stream(struct hub *hub, uint32_t id);
+/* The stream if the camera has sent for it, with a reference, else NULL. */
+struct stream *hub_stream_find(struct hub *hub, uint32_t id);
 void stream_drop(struct stream *s);
 
 /* A unit came from the camera: cache it, hand it to the loops. Takes the reference. Uplink's
@@ -157,6 +157,8 @@ void viewers_start(struct net_loops *loops);
 /* On loop `index`: a unit for the stream's subscribers there / the stream is over. */
 void viewers_deliver(struct stream *s, int index, struct unit *unit);
 void viewers_cut(struct stream *s, int index, uint8_t reason);
+/* On loop `index`: the camera has begun to send this stream; who waits for its id gets it. */
+void viewers_appear(struct stream *s, int index);
 /* From any thread: every loop looks whether its viewers' codes still hold, and at their queues. */
 void viewers_recheck(void);
 
