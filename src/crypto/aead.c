@@ -32,9 +32,9 @@ void crypto_gcm_free(struct crypto_gcm **g)
 int crypto_gcm_seal(struct crypto_gcm *g, const uint8_t nonce[12], const void *aad, size_t aad_len,
                     uint8_t *data, size_t len, uint8_t tag[16])
 {
-    int rc = mbedtls_gcm_crypt_and_tag(&g->ctx, MBEDTLS_GCM_ENCRYPT, len, nonce,
-                                       CRYPTO_GCM_NONCE_BYTES, aad, aad_len, data, data,
-                                       CRYPTO_GCM_TAG_BYTES, tag);
+    int rc =
+        mbedtls_gcm_crypt_and_tag(&g->ctx, MBEDTLS_GCM_ENCRYPT, len, nonce, CRYPTO_GCM_NONCE_BYTES,
+                                  aad, aad_len, data, data, CRYPTO_GCM_TAG_BYTES, tag);
 
     return rc == 0 ? 0 : -SK_ECRYPTO;
 }

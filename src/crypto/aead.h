@@ -22,7 +22,8 @@ void crypto_gcm_free(struct crypto_gcm **g);
 SK_MUST int crypto_gcm_seal(struct crypto_gcm *g, const uint8_t nonce[12], const void *aad,
                             size_t aad_len, uint8_t *data, size_t len, uint8_t tag[16]);
 
-/* Check the tag, then decrypt in place. -SK_ECRYPTO when the tag is wrong: `data` is then zeroed. */
+/* Check the tag, then decrypt in place. -SK_ECRYPTO when the tag is wrong: `data` is then zeroed.
+ */
 SK_MUST int crypto_gcm_open(struct crypto_gcm *g, const uint8_t nonce[12], const void *aad,
                             size_t aad_len, uint8_t *data, size_t len, const uint8_t tag[16]);
 

@@ -19,7 +19,8 @@ void crypto_key_id(uint8_t out[16], enum crypto_key_role role, const uint8_t poi
 void crypto_key_fingerprint(char out[CRYPTO_FINGERPRINT_SIZE], enum crypto_key_role role,
                             const uint8_t point[65]);
 
-/* `bits` (a multiple of 5) of `in` as Crockford base32 digits, zero-terminated: bits / 5 + 1 bytes. */
+/* `bits` (a multiple of 5) of `in` as Crockford base32 digits, zero-terminated: bits / 5 + 1 bytes.
+ */
 void crypto_crockford(char *out, const uint8_t *in, unsigned bits);
 
 #endif

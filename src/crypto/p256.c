@@ -200,11 +200,10 @@ int crypto_p256_sign(uint8_t sig[64], const uint8_t secret[32], const uint8_t ha
     mbedtls_mpi_init(&r);
     mbedtls_mpi_init(&s);
     rc = scalar_read(&d, secret);
-    if (rc == 0 &&
-        (mbedtls_ecdsa_sign_det_ext(group_get(), &r, &s, &d, hash, 32, MBEDTLS_MD_SHA256, rng,
-                                    NULL) != 0 ||
-         mbedtls_mpi_write_binary(&r, sig, 32) != 0 ||
-         mbedtls_mpi_write_binary(&s, sig + 32, 32) != 0))
+    if (rc == 0 && (mbedtls_ecdsa_sign_det_ext(group_get(), &r, &s, &d, hash, 32, MBEDTLS_MD_SHA256,
+                                               rng, NULL) != 0 ||
+                    mbedtls_mpi_write_binary(&r, sig, 32) != 0 ||
+                    mbedtls_mpi_write_binary(&s, sig + 32, 32) != 0))
         rc = -SK_ECRYPTO;
     mbedtls_mpi_free(&d);
     mbedtls_mpi_free(&r);

@@ -1,5 +1,5 @@
-/* X25519 (RFC 7748). The sealed layer runs on P-256; this exists so that the Noise state machine can
- * be held against the public vectors, which are for Curve25519. Any thread. */
+/* X25519 (RFC 7748). The sealed layer runs on P-256; this exists so that the Noise state machine
+ * can be held against the public vectors, which are for Curve25519. Any thread. */
 #ifndef SK_CRYPTO_X25519_H
 #define SK_CRYPTO_X25519_H
 

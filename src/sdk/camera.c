@@ -20,6 +20,18 @@ void camera_event(struct sdk_camera *c, const char *what)
         c->ops->event(c->user, what);
 }
 
+void camera_enter(struct sdk_camera *c)
+{
+    c->depth++;
+}
+
+void camera_leave(struct sdk_camera *c, int64_t now_ms)
+{
+    c->depth--;
+    if (c->depth == 0 && c->is_link_lost)
+        sdk_camera_link_lost(c, now_ms);
+}
+
 int64_t camera_wall(const struct sdk_camera *c, int64_t now_ms)
 {
     return c->wall_base_ms != 0 ? c->wall_base_ms + now_ms : c->build_wall_ms + now_ms - c->born_ms;
@@ -89,9 +101,9 @@ int sdk_camera_new(struct sdk_camera **out, const struct sdk_camera_options *o,
     c->born_ms = now_ms;
     rc = options_read(c, o);
     if (rc == 0)
-        rc = o->state != NULL ? camera_state_decode(&c->state, o->state, o->state_len,
-                                                    c->device_raw)
-                              : state_make(c);
+        rc = o->state != NULL
+                 ? camera_state_decode(&c->state, o->state, o->state_len, c->device_raw)
+                 : state_make(c);
     if (rc < 0)
         goto out;
     c->state.boot++; /* saved before anything is derived from it (4.1) */
@@ -168,13 +180,16 @@ void sdk_camera_on_envelope(struct sdk_camera *c, const uint8_t *data, size_t le
         c->stats.refused++;
         return;
     }
+    camera_enter(c);
     camera_session_envelope(c, &e, now_ms);
+    camera_leave(c, now_ms);
 }
 
 void sdk_camera_on_revoke(struct sdk_camera *c, const char *account, int64_t now_ms)
 {
     int found = 0;
 
+    camera_enter(c);
     for (unsigned i = c->session_count; i-- > 0;)
         if (strcmp(c->sessions[i]->account, account) == 0) {
             found = 1;
@@ -183,10 +198,14 @@ void sdk_camera_on_revoke(struct sdk_camera *c, const char *account, int64_t now
     /* Also when no channel is open now: the account may hold keys of one that just closed. */
     camera_event(c, found ? "revoked" : "revoked-absent");
     camera_stream_revoke(c, 1, now_ms);
+    camera_leave(c, now_ms);
 }
 
 void sdk_camera_link_lost(struct sdk_camera *c, int64_t now_ms)
 {
+    c->is_link_lost = c->depth > 0;
+    if (c->depth > 0)
+        return;
     while (c->session_count > 0) {
         struct session *s = c->sessions[c->session_count - 1];
 
@@ -202,9 +221,12 @@ void sdk_camera_set_wall(struct sdk_camera *c, int64_t wall_ms, int64_t now_ms)
 
 int64_t sdk_camera_tick(struct sdk_camera *c, int64_t now_ms)
 {
-    int64_t a = camera_session_tick(c, now_ms);
-    int64_t b = camera_stream_tick(c, now_ms);
+    int64_t a, b;
 
+    camera_enter(c);
+    a = camera_session_tick(c, now_ms);
+    b = camera_stream_tick(c, now_ms);
+    camera_leave(c, now_ms);
     return a < b ? a : b;
 }
 
@@ -224,9 +246,9 @@ int sdk_camera_factory_reset(struct sdk_camera *c, int64_t now_ms)
         return -SK_EUNSUPPORTED;
     memset(c->state.owners, 0, sizeof c->state.owners);
     memset(c->state.enrolled, 0, sizeof c->state.enrolled);
-    rc = sdk_verifier_make(&c->state.verifier, SDK_CLASS_CODE,
-                           before.verifier.params.generation + 1, c->label_code,
-                           WIRE_LABEL_CODE_LEN, c->device);
+    rc =
+        sdk_verifier_make(&c->state.verifier, SDK_CLASS_CODE, before.verifier.params.generation + 1,
+                          c->label_code, WIRE_LABEL_CODE_LEN, c->device);
     if (rc == 0)
         rc = camera_state_save(c);
     if (rc < 0) {
@@ -235,8 +257,10 @@ int sdk_camera_factory_reset(struct sdk_camera *c, int64_t now_ms)
         camera_password_loaded(c);
         lock_fini(&c->lock);
         lock_init(&c->lock, SDK_CLASS_CODE, 0, now_ms);
+        camera_enter(c);
         while (c->session_count > 0)
             session_close(c, c->sessions[c->session_count - 1], WIRE_CODE_REVOKED, now_ms);
+        camera_leave(c, now_ms);
         camera_event(c, "factory-reset");
     }
     crypto_wipe(&before, sizeof before);

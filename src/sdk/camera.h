@@ -16,13 +16,14 @@
  *     uplink WELCOME, gone -> sdk_camera_uplink(cam, 1 or 0, now_ms)
  *     uplink KEYREQ        -> sdk_camera_on_keyreq(cam, stream, now_ms)
  *     ops.signal           -> devlink SIGNAL;   ops.frame -> uplink
- *     ops.stream_start     -> start the encoder, then sdk_camera_stream_ready() with its init segment
- *     each encoded unit    -> sdk_camera_unit(cam, which, is_key, pts, fragment, len, now_ms)
- *     timer                -> deadline = sdk_camera_tick(cam, now_ms)   // after every call above too
- *     sdk_camera_free(&cam);
+ *     ops.stream_start     -> start the encoder, then sdk_camera_stream_ready() with its init
+ * segment each encoded unit    -> sdk_camera_unit(cam, which, is_key, pts, fragment, len, now_ms)
+ *     timer                -> deadline = sdk_camera_tick(cam, now_ms)   // after every call above
+ * too sdk_camera_free(&cam);
  *
  * Callbacks run inside the call that caused them and must not call back into the same camera, but
- * for one: ops.stream_start may call sdk_camera_stream_ready. One thread at a time per camera. */
+ * for these: ops.stream_start may call sdk_camera_stream_ready; any may report sdk_camera_link_lost
+ * (done on the way out) or sdk_camera_uplink. One thread at a time per camera. */
 #ifndef SK_SDK_CAMERA_H
 #define SK_SDK_CAMERA_H
 
@@ -44,9 +45,9 @@ struct sdk_camera_options {
     const uint8_t *state;   /* blob of the last ops.save; NULL = first boot */
     size_t state_len;
     const char *model, *firmware; /* for `info` */
-    const char *info_note;  /* NULL, or a text that `info` also answers (the canary's marker) */
-    int64_t build_wall_ms;  /* lower bound of the camera's own clock */
-    unsigned sessions_max;  /* channels; 0 = 32, simulator 256 */
+    const char *info_note; /* NULL, or a text that `info` also answers (the canary's marker) */
+    int64_t build_wall_ms; /* lower bound of the camera's own clock */
+    unsigned sessions_max; /* channels; 0 = 32, simulator 256 */
 };
 
 struct sdk_camera_ops {
@@ -58,7 +59,8 @@ struct sdk_camera_ops {
      * the viewer and nothing that needed it happens. Holds secrets: keep it 0600. */
     int (*save)(void *user, const uint8_t *state, size_t len);
     /* Somebody watches: start the encoder. Its units carry PTS = `origin` + own ticks (90 kHz), in
-     * tfdt too. Answer with sdk_camera_stream_ready, at once or later; a negative result = refused. */
+     * tfdt too. Answer with sdk_camera_stream_ready, at once or later; a negative result = refused.
+     */
     int (*stream_start)(void *user, enum sdk_stream which, uint64_t origin);
     /* Nobody watches any more. */
     void (*stream_stop)(void *user, enum sdk_stream which);
@@ -124,7 +126,8 @@ int sdk_camera_stream_wanted(const struct sdk_camera *c, enum sdk_stream which);
 SK_MUST int sdk_camera_unit(struct sdk_camera *c, enum sdk_stream which, int is_key, int is_disc,
                             uint64_t pts, const uint8_t *data, size_t len, int64_t now_ms);
 
-/* Do what is due; returns when to be called next (absolute, same clock; INT64_MAX = nothing due). */
+/* Do what is due; returns when to be called next (absolute, same clock; INT64_MAX = nothing due).
+ */
 int64_t sdk_camera_tick(struct sdk_camera *c, int64_t now_ms);
 
 /* The button on the case: clears both lock-out buckets and, for 10 minutes, lets a password-born

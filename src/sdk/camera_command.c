@@ -94,8 +94,7 @@ static struct enrolled *session_key(const struct session *s)
 static int owner_proof_is_good(const struct call *call, const uint8_t proof[80])
 {
     static const char tag[] = "skep-seal/1 owner"; /* with its zero byte */
-    struct crypto_part parts[] = {{tag, sizeof tag},
-                                  {sdk_channel_id(call->session->channel), 16}};
+    struct crypto_part parts[] = {{tag, sizeof tag}, {sdk_channel_id(call->session->channel), 16}};
     uint8_t hash[32];
 
     crypto_sha256_parts(hash, parts, 2);
@@ -195,6 +194,8 @@ static const char *run_hello(struct call *call)
         }
     }
     s->said_hello = 1;
+    if (session_key(s) != NULL)
+        session_key(s)->last_used = ++c->state.use_rank; /* kept with the next save */
     same_party_limit(c, s, call->now_ms);
     whole_limit(c, s, call->now_ms);
     if (seal_is_null())
@@ -271,9 +272,8 @@ static const char *run_live_keyframe(struct call *call)
 {
     int which = own_stream(call);
 
-    return which < 0
-               ? "not-found"
-               : camera_stream_keyframe(call->camera, (enum sdk_stream)which, call->now_ms);
+    return which < 0 ? "not-found"
+                     : camera_stream_keyframe(call->camera, (enum sdk_stream)which, call->now_ms);
 }
 
 static const char *run_live_keys(struct call *call)

@@ -18,7 +18,7 @@
 enum {
     OWNERS_MAX = 4,
     ENROLLED_MAX = 16,
-    SEEN_MAX = 256,         /* session ids remembered */
+    SEEN_MAX = 256,          /* session ids remembered */
     SESSIONS_HARD_MAX = 320, /* runs and channels together */
     CONFIRM_WAITING_MAX = 8,
     HANDSHAKE_MS = 10 * 1000,
@@ -166,8 +166,7 @@ void camera_stream_leave(struct sdk_camera *c, struct session *s, int64_t now_ms
 void camera_stream_stop_one(struct sdk_camera *c, struct session *s, enum sdk_stream which,
                             int64_t now_ms);
 int camera_stream_by_id(const struct sdk_camera *c, uint32_t id); /* which, or -1 */
-void camera_stream_keys(struct sdk_camera *c, struct session *s, int is_replacing,
-                        int64_t now_ms);
+void camera_stream_keys(struct sdk_camera *c, struct session *s, int is_replacing, int64_t now_ms);
 const char *camera_stream_keyframe(struct sdk_camera *c, enum sdk_stream which, int64_t now_ms);
 /* A removal: one switch of all keys, at most 500 ms from now. */
 void camera_stream_revoke(struct sdk_camera *c, int is_from_notice, int64_t now_ms);
@@ -201,12 +200,20 @@ struct sdk_camera {
     struct stream streams[SDK_STREAM_COUNT];
     uint32_t generation; /* of the newest key */
     int uplink_up;
-    int64_t switch_at_ms; /* one switch of all keys is due; 0 = none */
+    int64_t switch_at_ms;    /* one switch of all keys is due; 0 = none */
     int64_t switch_first_ms; /* the revocation that caused it */
     int switch_by_notice;
     int64_t notice_ms[6]; /* the last switches that a NOTICE caused */
     struct sdk_camera_stats stats;
+    /* a callback may find the link gone while sessions are walked: then it is done on the way out
+     */
+    unsigned depth;
+    uint8_t is_link_lost;
 };
+
+/* Around every public call that walks sessions. */
+void camera_enter(struct sdk_camera *c);
+void camera_leave(struct sdk_camera *c, int64_t now_ms);
 
 int64_t camera_wall(const struct sdk_camera *c, int64_t now_ms);
 void camera_event(struct sdk_camera *c, const char *what);

@@ -44,8 +44,7 @@ static void end_send(struct sdk_camera *c, const uint8_t session[16], uint32_t s
 static void abort_send(struct sdk_camera *c, const uint8_t session[16], uint32_t seq, unsigned code,
                        uint32_t retry_ms)
 {
-    struct wire_seal_msg m = {
-        .kind = WIRE_SEAL_ABORT, .code = (uint8_t)code, .retry_ms = retry_ms};
+    struct wire_seal_msg m = {.kind = WIRE_SEAL_ABORT, .code = (uint8_t)code, .retry_ms = retry_ms};
     struct wire_envelope e = {.type = WIRE_ENVELOPE_BODY, .seq = seq};
     uint8_t body[WIRE_SEAL_MSG_MAX];
 
@@ -103,8 +102,7 @@ void session_free(struct sdk_camera *c, struct session *s)
 
     while (c->sessions[i] != s)
         i++;
-    memmove(c->sessions + i, c->sessions + i + 1,
-            (c->session_count - i - 1) * sizeof *c->sessions);
+    memmove(c->sessions + i, c->sessions + i + 1, (c->session_count - i - 1) * sizeof *c->sessions);
     c->session_count--;
     sdk_channel_free(&s->channel);
     crypto_wipe(s, sizeof *s);
@@ -528,8 +526,9 @@ void camera_session_envelope(struct sdk_camera *c, const struct wire_envelope *e
         }
         return;
     }
-    if (e->account_len == 0 || (s != NULL && (strlen(s->account) != e->account_len ||
-                                              memcmp(s->account, e->account, e->account_len) != 0))) {
+    if (e->account_len == 0 ||
+        (s != NULL && (strlen(s->account) != e->account_len ||
+                       memcmp(s->account, e->account, e->account_len) != 0))) {
         c->stats.refused++;
         return;
     }

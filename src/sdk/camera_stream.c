@@ -309,7 +309,9 @@ int sdk_camera_stream_ready(struct sdk_camera *c, enum sdk_stream which, const c
     st->wants_disc = st->is_ready;
     st->is_ready = 1;
     st->needs_init = st->needs_key = 1;
+    camera_enter(c);
     pending_answer(c, which, NULL, now_ms);
+    camera_leave(c, now_ms);
     return 0;
 }
 
@@ -317,6 +319,7 @@ void sdk_camera_stream_failed(struct sdk_camera *c, enum sdk_stream which, int64
 {
     if (c->streams[which].id == 0)
         return;
+    camera_enter(c);
     pending_answer(c, which, "internal", now_ms);
     for (unsigned i = 0; i < c->session_count; i++) {
         struct session *s = c->sessions[i];
@@ -330,6 +333,7 @@ void sdk_camera_stream_failed(struct sdk_camera *c, enum sdk_stream which, int64
         command_event(s, "live.ended", val, now_ms);
     }
     stream_wipe(&c->streams[which]);
+    camera_leave(c, now_ms);
 }
 
 /* ---- key switches ---- */
@@ -460,7 +464,9 @@ int sdk_camera_unit(struct sdk_camera *c, enum sdk_stream which, int is_key, int
         st->needs_key = 0;
         st->wants_disc = 0;
     } else if (rc == -SK_ELIMIT && st->next.gcm == NULL) {
+        camera_enter(c);
         announce(c, which, 0, now_ms);
+        camera_leave(c, now_ms);
     }
     return rc;
 }

@@ -145,9 +145,9 @@ int sdk_devlink_event(struct sdk_devlink *l, uint16_t type, int64_t wall_ms, con
 
 int sdk_devlink_status(struct sdk_devlink *l, const json_t *status)
 {
-    return l->state == SDK_LINK_UP ? json_send(l, WIRE_STATUS, json_incref((json_t *)(uintptr_t)
-                                                                               status))
-                                   : -SK_ECLOSED;
+    return l->state == SDK_LINK_UP
+               ? json_send(l, WIRE_STATUS, json_incref((json_t *)(uintptr_t)status))
+               : -SK_ECLOSED;
 }
 
 static int keepalive_send(struct sdk_devlink *l, int64_t now_ms)
@@ -169,8 +169,8 @@ static int keepalive_send(struct sdk_devlink *l, int64_t now_ms)
 /* ---- receiving: one handler per message, all strict ---- */
 static int hello_ok_handle(struct sdk_devlink *l, const json_t *o, int64_t now_ms)
 {
-    static const char *const members[] = {"link", "wall", "keepalive_s", "resume", "features",
-                                          NULL};
+    static const char *const members[] = {"link",   "wall",     "keepalive_s",
+                                          "resume", "features", NULL};
     int64_t link, wall, keepalive_s;
 
     if (l->state != SDK_LINK_HELLO || sk_json_only(o, members) < 0 ||
@@ -183,7 +183,8 @@ static int hello_ok_handle(struct sdk_devlink *l, const json_t *o, int64_t now_m
     l->state = SDK_LINK_UP;
     if (l->clock_offset_ms == 0)
         l->clock_offset_ms = wall - now_ms + l->skew_ms;
-    /* The first one soon, somewhere within the period: ten thousand links must not beat together. */
+    /* The first one soon, somewhere within the period: ten thousand links must not beat together.
+     */
     l->deadline_ms = now_ms + 1 + sk_random_below((uint32_t)l->keepalive_ms);
     l->ops->ready(l->user, wall);
     return 0;
@@ -367,36 +368,52 @@ static int frame_take(struct sdk_devlink *l, const uint8_t *data, size_t len, si
     return 0;
 }
 
+/* Bytes that the frame begun in the buffer still needs: first its head, then its body. */
+static size_t frame_lacks(const struct sk_buf *in)
+{
+    struct wire_netip_head h;
+    size_t want = WIRE_NETIP_HEAD_BYTES;
+
+    if (in->len >= want && wire_netip_decode(&h, in->data) == 0)
+        want += h.len;
+    return want > in->len ? want - in->len : 0;
+}
+
+/* Go on with a frame that an earlier read had cut. The buffer is taken off the link before its
+ * frame is handled: a callback may stop the link. */
+static int cut_frame_input(struct sdk_devlink *l, const uint8_t *data, size_t len, size_t *at,
+                           int64_t now_ms)
+{
+    size_t n = frame_lacks(&l->in), used = 0;
+    struct sk_buf whole;
+    int rc;
+
+    if (n > len - *at)
+        n = len - *at;
+    rc = sk_buf_add(&l->in, data + *at, n);
+    *at += n;
+    if (rc < 0 || frame_lacks(&l->in) > 0)
+        return rc;
+    whole = l->in;
+    sk_buf_init(&l->in, whole.max);
+    rc = frame_take(l, whole.data, whole.len, &used, now_ms);
+    sk_buf_fini(&whole);
+    return rc;
+}
+
 int sdk_devlink_input(struct sdk_devlink *l, const uint8_t *data, size_t len, int64_t now_ms)
 {
-    size_t used = 0, at = 0;
+    size_t at = 0, used;
     int rc = 0;
 
-    if (l->state == SDK_LINK_DOWN)
-        return -SK_ECLOSED;
     /* Whole frames are taken where they lie; only a cut one is copied. */
-    while (l->in.len > 0 && rc == 0) {
-        size_t want = WIRE_NETIP_HEAD_BYTES, n;
-
-        if (l->in.len >= WIRE_NETIP_HEAD_BYTES) {
-            struct wire_netip_head h;
-
-            if (wire_netip_decode(&h, l->in.data) == 0)
-                want += h.len;
-        }
-        n = want > l->in.len ? want - l->in.len : 0;
-        if (n > len - at)
-            n = len - at;
-        rc = sk_buf_add(&l->in, data + at, n);
-        at += n;
-        if (rc == 0)
-            rc = frame_take(l, l->in.data, l->in.len, &used, now_ms);
-        if (rc == 0 && used == 0 && at == len)
-            return 0;
-        if (rc == 0 && used > 0)
-            sk_buf_fini(&l->in);
-    }
     while (rc == 0 && at < len) {
+        if (l->state == SDK_LINK_DOWN)
+            return -SK_ECLOSED;
+        if (l->in.len > 0) {
+            rc = cut_frame_input(l, data, len, &at, now_ms);
+            continue;
+        }
         rc = frame_take(l, data + at, len - at, &used, now_ms);
         if (rc == 0 && used == 0)
             return sk_buf_add(&l->in, data + at, len - at);

@@ -11,7 +11,8 @@
 /* 24 digits from the first 110 bits of `random`: 22 digits and 2 check digits. Zero-terminated. */
 void sdk_label_make(char out[WIRE_LABEL_CODE_SIZE], const uint8_t random[14]);
 
-/* The label of a simulated camera: the random part is HMAC(seed, "skep-sim/1 label\0" || device). */
+/* The label of a simulated camera: the random part is HMAC(seed, "skep-sim/1 label\0" || device).
+ */
 void sdk_label_from_seed(char out[WIRE_LABEL_CODE_SIZE], const uint8_t *seed, size_t seed_len,
                          const char device[WIRE_LABEL_DEVICE_LEN + 1]);
 

@@ -112,7 +112,7 @@ int sdk_verifier_make(struct sdk_verifier *v, unsigned class, uint32_t generatio
 
     if (rc < 0)
         return rc;
-    v->params.class = (uint8_t)class;
+    v->params.class = (uint8_t) class;
     v->params.iterations = class == SDK_CLASS_CODE ? SDK_CODE_ITERATIONS : SDK_CHOSEN_ITERATIONS;
     v->params.generation = generation;
     sk_random(v->params.salt, sizeof v->params.salt);

@@ -112,9 +112,14 @@ int sdk_uplink_input(struct sdk_uplink *u, const uint8_t *data, size_t len, int6
         rc = frame_lacks(&u->in, &h, &lacks);
         if (rc < 0)
             break;
-        if (lacks == 0) {
-            rc = frame_handle(u, &h, u->in.data + WIRE_RELAY_HEAD_BYTES, now_ms);
-            sk_buf_fini(&u->in);
+        if (lacks == 0) { /* off the link before it is handled: a callback may stop the link */
+            struct sk_buf whole = u->in;
+
+            sk_buf_init(&u->in, whole.max);
+            rc = frame_handle(u, &h, whole.data + WIRE_RELAY_HEAD_BYTES, now_ms);
+            sk_buf_fini(&whole);
+            if (rc == 0 && !u->is_started)
+                rc = -SK_ECLOSED;
             continue;
         }
         if (at == len)

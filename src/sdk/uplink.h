@@ -32,8 +32,7 @@ void sdk_uplink_stop(struct sdk_uplink *u);
 SK_MUST int sdk_uplink_start(struct sdk_uplink *u, const char *ticket, int64_t now_ms);
 
 /* Bytes from the server; negative: close. */
-SK_MUST int sdk_uplink_input(struct sdk_uplink *u, const uint8_t *data, size_t len,
-                             int64_t now_ms);
+SK_MUST int sdk_uplink_input(struct sdk_uplink *u, const uint8_t *data, size_t len, int64_t now_ms);
 
 /* PING after 25 s of silence; -SK_ETIMEOUT: close. */
 SK_MUST int sdk_uplink_tick(struct sdk_uplink *u, int64_t now_ms, int64_t *deadline_ms);

@@ -340,8 +340,9 @@ static void abort_handle(struct sdk_viewer *v, const struct wire_seal_msg *m)
 
 void viewer_handshake(struct sdk_viewer *v, const uint8_t *body, size_t len, int64_t now_ms)
 {
-    static const uint8_t awaited[] = {
-        [V_OPEN] = WIRE_SEAL_PARAMS, [V_ANSWER] = WIRE_SEAL_ANSWER, [V_KANSWER] = WIRE_SEAL_KANSWER};
+    static const uint8_t awaited[] = {[V_OPEN] = WIRE_SEAL_PARAMS,
+                                      [V_ANSWER] = WIRE_SEAL_ANSWER,
+                                      [V_KANSWER] = WIRE_SEAL_KANSWER};
     struct wire_seal_msg m;
     int rc = wire_seal_decode(&m, body, len);
     int is_running = v->state >= V_OPEN && v->state <= V_KANSWER;

@@ -10,8 +10,8 @@
  *     binary on /ws/signal -> sdk_viewer_on_envelope(v, data, len, now_ms)
  *     binary on /ws/live   -> sdk_viewer_on_frame(v, data, len, now_ms)
  *     ops.signal           -> send on /ws/signal;   ops.control -> send on /ws/live
- *     ops.ready            -> the channel is open: sdk_viewer_enrol(), sdk_viewer_live_start(v, "main")
- *     ops.stream           -> the stream's id, codec, scale are known (SUBSCRIBE has been sent)
+ *     ops.ready            -> the channel is open: sdk_viewer_enrol(), sdk_viewer_live_start(v,
+ * "main") ops.stream           -> the stream's id, codec, scale are known (SUBSCRIBE has been sent)
  *     ops.unit             -> a decrypted init segment or fragment: append to the file
  *     ops.closed           -> over: code, and the text for the user
  *     timer                -> deadline = sdk_viewer_tick(v, now_ms)
@@ -31,9 +31,9 @@
 struct sdk_viewer;
 
 struct sdk_viewer_options {
-    const char *device;  /* 26 base32 characters; copied */
-    const char *account; /* own account id; copied */
-    const uint8_t *pin;  /* 65: the camera's pinned seal key; NULL = not known yet */
+    const char *device;      /* 26 base32 characters; copied */
+    const char *account;     /* own account id; copied */
+    const uint8_t *pin;      /* 65: the camera's pinned seal key; NULL = not known yet */
     const char *fingerprint; /* of the label (QR `k`), checked at the first hello; NULL = none */
     const uint8_t *params;   /* 28: P remembered from the last good handshake; NULL = ask */
 };
@@ -91,7 +91,8 @@ void sdk_viewer_session(const struct sdk_viewer *v, uint8_t out[16]);
 
 /* Start the handshake. The password is hashed when the camera's parameters are known: inside the
  * call for remembered ones, else inside sdk_viewer_on_envelope; class 2 blocks for half a second.
- * Class 1: any typing of the label code; -SK_EINVAL when its check digits are wrong. Copied, wiped. */
+ * Class 1: any typing of the label code; -SK_EINVAL when its check digits are wrong. Copied, wiped.
+ */
 SK_MUST int sdk_viewer_open_password(struct sdk_viewer *v, unsigned class, const char *password,
                                      size_t len, int64_t now_ms);
 /* By an enrolled or listed viewer key; needs the pin. -SK_EINVAL without one. */

@@ -15,15 +15,15 @@ const char *wire_code_text(unsigned code)
 
 const char *wire_cut_text(unsigned reason)
 {
-    static const char *const texts[] = {"unknown", "revoked", "logged-out", "camera-gone",
-                                        "replaced", "limit", "protocol", "shutdown"};
+    static const char *const texts[] = {"unknown",  "revoked", "logged-out", "camera-gone",
+                                        "replaced", "limit",   "protocol",   "shutdown"};
 
     return reason < sizeof texts / sizeof texts[0] ? texts[reason] : texts[0];
 }
 
 const char *wire_end_text(unsigned reason)
 {
-    static const char *const texts[] = {"unknown", "offline", "ttl", "no-grant",
+    static const char *const texts[] = {"unknown", "offline",  "ttl",      "no-grant",
                                         "revoked", "overload", "protocol", "closed"};
 
     return reason < sizeof texts / sizeof texts[0] ? texts[reason] : texts[0];
@@ -38,7 +38,7 @@ uint16_t wire_right_find(const char *name)
 #define RIGHT_ROW(symbol, bit, text) {bit, text},
         WIRE_RIGHTS(RIGHT_ROW)
 #undef RIGHT_ROW
-        {WIRE_RIGHT_MANAGE, "manage"}};
+            {WIRE_RIGHT_MANAGE, "manage"}};
 
     for (unsigned i = 0; i < sizeof rights / sizeof rights[0]; i++)
         if (strcmp(rights[i].name, name) == 0)

@@ -66,8 +66,8 @@ enum wire_right {
 #define WIRE_RIGHT_ENUM(name, bit, text) name = bit,
     WIRE_RIGHTS(WIRE_RIGHT_ENUM)
 #undef WIRE_RIGHT_ENUM
-        /* held by owner channels only: never in a list, only in the camera's hello */
-        WIRE_RIGHT_MANAGE = 0x100,
+    /* held by owner channels only: never in a list, only in the camera's hello */
+    WIRE_RIGHT_MANAGE = 0x100,
     WIRE_RIGHTS_PASSWORD = 0x2FF /* a password-born channel: all but manage */
 };
 

@@ -1,4 +1,5 @@
-/* The clear head of a channel record and the layout of its plaintext (sealed.md 3.2). Pure codec. */
+/* The clear head of a channel record and the layout of its plaintext (sealed.md 3.2). Pure codec.
+ */
 #ifndef SK_WIRE_RECORD_H
 #define SK_WIRE_RECORD_H
 
@@ -11,7 +12,7 @@ enum {
     WIRE_RECORD_HEAD_BYTES = 16,
     WIRE_RECORD_TAG_BYTES = 16,
     WIRE_RECORD_PAD = 64,
-    WIRE_RECORD_PLAIN_MAX = (16384 - 32) / 64 * 64,    /* 16,320 */
+    WIRE_RECORD_PLAIN_MAX = (16384 - 32) / 64 * 64,     /* 16,320 */
     WIRE_RECORD_CONTENT_MAX = WIRE_RECORD_PLAIN_MAX - 4 /* 16,316 */
 };
 

@@ -32,22 +32,23 @@ enum {
 struct wire_seal_msg {
     uint8_t kind;
     uint8_t session[16];
-    const uint8_t *param_id;   /* 8: OPEN, ANSWER */
-    const uint8_t *share;      /* 65: OPEN (may be absent), ANSWER; e of KOPEN, KANSWER */
-    const uint8_t *confirm;    /* 32: ANSWER, CONFIRM */
-    const uint8_t *params;     /* 28: PARAMS */
-    const uint8_t *key_id;     /* 16: KOPEN */
-    const uint8_t *sealed;     /* KOPEN: tag 16; KANSWER: 20 + 16 */
-    const uint8_t *record;     /* CONFIRM: the record behind it */
+    const uint8_t *param_id; /* 8: OPEN, ANSWER */
+    const uint8_t *share;    /* 65: OPEN (may be absent), ANSWER; e of KOPEN, KANSWER */
+    const uint8_t *confirm;  /* 32: ANSWER, CONFIRM */
+    const uint8_t *params;   /* 28: PARAMS */
+    const uint8_t *key_id;   /* 16: KOPEN */
+    const uint8_t *sealed;   /* KOPEN: tag 16; KANSWER: 20 + 16 */
+    const uint8_t *record;   /* CONFIRM: the record behind it */
     size_t record_len;
-    uint8_t code;              /* ABORT */
+    uint8_t code; /* ABORT */
     uint32_t retry_ms;
 };
 
 /* Read any kind but RECORD and LIST. -SK_EVERSION, -SK_EINVAL (kind, length, reserved byte). */
 SK_MUST int wire_seal_decode(struct wire_seal_msg *m, const uint8_t *in, size_t len);
 
-/* Write a message into `out` (`cap` bytes); fields as decode gives them. -SK_ETOOBIG, -SK_EINVAL. */
+/* Write a message into `out` (`cap` bytes); fields as decode gives them. -SK_ETOOBIG, -SK_EINVAL.
+ */
 SK_MUST int wire_seal_encode(uint8_t *out, size_t cap, size_t *len, const struct wire_seal_msg *m);
 
 #endif

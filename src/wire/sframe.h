@@ -1,4 +1,5 @@
-/* The SFrame header (RFC 9605 section 4.3): config byte, KID, CTR; shortest form only. Pure codec. */
+/* The SFrame header (RFC 9605 section 4.3): config byte, KID, CTR; shortest form only. Pure codec.
+ */
 #ifndef SK_WIRE_SFRAME_H
 #define SK_WIRE_SFRAME_H
 

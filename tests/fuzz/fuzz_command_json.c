@@ -152,8 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (camera->session_count > 0 && viewer->state == V_UP) {
         uint8_t type = types[n > 0 ? data[n - 1] % sizeof types : 0];
 
-        SK_ASSERT(
-            sdk_channel_send(camera->sessions[0]->channel, type, data, n, 1) == 0);
+        SK_ASSERT(sdk_channel_send(camera->sessions[0]->channel, type, data, n, 1) == 0);
         pump();
     }
     (void)sdk_camera_tick(camera, 1);

@@ -55,12 +55,14 @@ static void derivations(void **state)
     crypto_hkdf_extract(prk, salt, 13, ikm, 22);
     assert_hex(prk, 32, "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5");
     crypto_hkdf_expand(okm, 42, prk, info, 10);
-    assert_hex(okm, 42,
-               "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
+    assert_hex(
+        okm, 42,
+        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
     crypto_hkdf_extract(prk, NULL, 0, ikm, 22); /* RFC 5869, 3: no salt, no info */
     crypto_hkdf_expand(okm, 42, prk, NULL, 0);
-    assert_hex(okm, 42,
-               "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
+    assert_hex(
+        okm, 42,
+        "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
     crypto_pbkdf2(prk, "password", 8, "salt", 4, 4096); /* the RFC 6070 inputs under SHA-256 */
     assert_hex(prk, 32, "c5e478d59288c841aa530db6845c4c8d962893a001ce4e11a4963873aa98134a");
 }
@@ -102,15 +104,13 @@ static void sframe_one(int suite5, const char *want_key, const char *want_salt, 
     nonce[10] ^= 0x45;
     nonce[11] ^= 0x67;
     g = crypto_gcm_new(key, key_len);
-    assert_int_equal(
-        crypto_gcm_seal(g, nonce, aad, head + n, out + head, pt, out + head + pt), 0);
+    assert_int_equal(crypto_gcm_seal(g, nonce, aad, head + n, out + head, pt, out + head + pt), 0);
     assert_hex(out, head + pt + 16, want);
-    assert_int_equal(
-        crypto_gcm_open(g, nonce, aad, head + n, out + head, pt, out + head + pt), 0);
+    assert_int_equal(crypto_gcm_open(g, nonce, aad, head + n, out + head, pt, out + head + pt), 0);
     assert_memory_equal(out + head, "draft-ietf-sframe-enc", 21);
     out[head + pt] ^= 1;
-    assert_int_equal(
-        crypto_gcm_open(g, nonce, aad, head + n, out + head, pt, out + head + pt), -SK_ECRYPTO);
+    assert_int_equal(crypto_gcm_open(g, nonce, aad, head + n, out + head, pt, out + head + pt),
+                     -SK_ECRYPTO);
     crypto_gcm_free(&g);
     assert_null(g);
 }
@@ -176,7 +176,6 @@ static void p256_forms(void **state)
     assert_int_equal(crypto_p256_ecdh(secret, secret, q), -SK_ECRYPTO);
 }
 
-
 static void p256_agreement_and_signature(void **state)
 {
     uint8_t sa[32], sb[32], pa[65], pb[65], x[32], y[32], sig[64], hash[32];
@@ -215,9 +214,9 @@ static void x25519_vector(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hashes),        cmocka_unit_test(derivations),
+        cmocka_unit_test(hashes),         cmocka_unit_test(derivations),
         cmocka_unit_test(rfc9605_suites), cmocka_unit_test(p256_points),
-        cmocka_unit_test(p256_forms),    cmocka_unit_test(p256_agreement_and_signature),
+        cmocka_unit_test(p256_forms),     cmocka_unit_test(p256_agreement_and_signature),
         cmocka_unit_test(x25519_vector),
     };
 

@@ -132,8 +132,7 @@ static void row_33_reflected(void **state)
 static void row_34_other_channel(void **state)
 {
     uint8_t salt[32] = {9}, ikm[32] = {8};
-    struct sdk_channel *other =
-        sdk_channel_new(SDK_SIDE_VIEWER, salt, ikm, 32, &ops, NULL, 0);
+    struct sdk_channel *other = sdk_channel_new(SDK_SIDE_VIEWER, salt, ikm, 32, &ops, NULL, 0);
     struct pair p = pair_new();
 
     (void)state;
@@ -264,8 +263,8 @@ static void epoch_that_never_ends_is_refused(void **state)
     send_n(p.v, 1); /* sealed at 0, brought 2 h later: a sender that does not rekey */
     assert_true(sdk_channel_receive(p.c, sent[0], sent_len[0], &code, SDK_CHANNEL_STOP_MS) < 0);
     assert_int_equal(code, WIRE_CODE_LIMIT);
-    assert_int_equal(
-        sdk_channel_send(p.v, WIRE_RECORD_REQ, "{}", 2, SDK_CHANNEL_LIFE_MS), -SK_ELIMIT);
+    assert_int_equal(sdk_channel_send(p.v, WIRE_RECORD_REQ, "{}", 2, SDK_CHANNEL_LIFE_MS),
+                     -SK_ELIMIT);
     pair_free(&p);
 }
 

@@ -274,12 +274,9 @@ static void row_14_to_16_parameters_refused(void **state)
         unsigned asked;
         uint8_t class;
         uint32_t iterations;
-    } rows[] = {{SDK_CLASS_CODE, 1, 999},
-                {SDK_CLASS_CHOSEN, 1, 1000},
-                {SDK_CLASS_CHOSEN, 2, 599999},
-                {SDK_CLASS_CHOSEN, 2, 1000000000},
-                {SDK_CLASS_CODE, 2, 600000},
-                {SDK_CLASS_CODE, 3, 1000}};
+    } rows[] = {{SDK_CLASS_CODE, 1, 999},      {SDK_CLASS_CHOSEN, 1, 1000},
+                {SDK_CLASS_CHOSEN, 2, 599999}, {SDK_CLASS_CHOSEN, 2, 1000000000},
+                {SDK_CLASS_CODE, 2, 600000},   {SDK_CLASS_CODE, 3, 1000}};
 
     (void)state;
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -302,9 +299,12 @@ static void row_14_to_16_parameters_refused(void **state)
 /* ---- rows 17-19: order ---- */
 static void camera_take(struct world *w, const uint8_t session[16], const uint8_t *body, size_t len)
 {
-    struct wire_envelope e = {
-        .type = 1, .ttl = 100, .account = "acct-0001", .account_len = 9, .body = body,
-        .body_len = len};
+    struct wire_envelope e = {.type = 1,
+                              .ttl = 100,
+                              .account = "acct-0001",
+                              .account_len = 9,
+                              .body = body,
+                              .body_len = len};
     uint8_t out[WIRE_ENVELOPE_MAX];
     size_t n;
 
@@ -428,7 +428,8 @@ static void row_20_answers_taken_without_confirm(void **state)
         assert_int_equal(guess(w, "acct-0001", NULL), 0);
     assert_int_equal(guess(w, "acct-0001", &retry_ms), WIRE_CODE_LOCKED);
     assert_int_equal(retry_ms, 30000);
-    /* another account is not locked; this one gets one try back at expiry, then waits twice as long */
+    /* another account is not locked; this one gets one try back at expiry, then waits twice as long
+     */
     assert_int_equal(guess(w, "acct-0002", NULL), 0);
     world_run(w, 30000);
     assert_int_equal(guess(w, "acct-0001", NULL), 0);
@@ -491,8 +492,8 @@ static void become_chosen(struct world *w, const char *password)
     sk_json_set_bin(arg, "key", owner, 65);
     assert_int_equal(request(w, p, "owner.add", arg), 0);
     assert_int_equal(p->reply_ok, 1);
-    assert_int_equal(
-        sdk_verifier_make(&v, SDK_CLASS_CHOSEN, 2, password, strlen(password), DEVICE), 0);
+    assert_int_equal(sdk_verifier_make(&v, SDK_CLASS_CHOSEN, 2, password, strlen(password), DEVICE),
+                     0);
     sdk_params_encode(params, &v.params);
     arg = json_object();
     sk_json_set_bin(arg, "params", params, 28);
@@ -526,8 +527,12 @@ static unsigned raw_guess(struct world *w, const char *account)
     sdk_params_id(body + 20, body_of(l) + 20);
     crypto_p256_keygen(secret, body + 28);
     {
-        struct wire_envelope e = {.type = 1, .ttl = 100, .account = account,
-                                  .account_len = strlen(account), .body = body, .body_len = 93};
+        struct wire_envelope e = {.type = 1,
+                                  .ttl = 100,
+                                  .account = account,
+                                  .account_len = strlen(account),
+                                  .body = body,
+                                  .body_len = 93};
         uint8_t out[WIRE_ENVELOPE_MAX];
         size_t n;
 
@@ -615,8 +620,7 @@ static void row_25_forged_aborts(void **state)
         body[20] = (uint8_t)(i % 18);
         camera_take(w, session, body, sizeof body);
         {
-            struct wire_envelope e = {
-                .type = 1, .ttl = 100, .body = body, .body_len = sizeof body};
+            struct wire_envelope e = {.type = 1, .ttl = 100, .body = body, .body_len = sizeof body};
             uint8_t out[WIRE_ENVELOPE_MAX];
             size_t n;
 

@@ -350,8 +350,8 @@ static void uplink_refuses(void **state)
     assert_int_equal(sdk_uplink_start(&u, "tick", 0), 0);
     assert_int_equal(sdk_uplink_tick(&u, 10000, &due), -SK_ETIMEOUT);
     /* KEYREQ before WELCOME; media or a foreign control kind at any time */
-    assert_true(
-        sdk_uplink_input(&u, f, wire_relay_control(f, WIRE_RELAY_KEYREQ, 9, NULL, 0), 1) < 0);
+    assert_true(sdk_uplink_input(&u, f, wire_relay_control(f, WIRE_RELAY_KEYREQ, 9, NULL, 0), 1) <
+                0);
     assert_int_equal(h.keyreqs, 0);
     assert_int_equal(sdk_uplink_start(&u, "tick", 0), 0);
     wire_relay_encode(f, &media);

@@ -43,8 +43,7 @@ static void raw_request(struct world *w, struct party *p, const char *before, co
 
     p->v->open[0].id = p->v->request_id;
     p->v->open[0].kind = R_PLAIN;
-    assert_int_equal(
-        sdk_channel_send(p->v->channel, WIRE_RECORD_REQ, text, (size_t)n, w->now), 0);
+    assert_int_equal(sdk_channel_send(p->v->channel, WIRE_RECORD_REQ, text, (size_t)n, w->now), 0);
     world_pump(w);
 }
 
@@ -105,7 +104,7 @@ static void requests_of_wrong_form_close(void **state)
 {
     static const struct {
         const char *before, *after;
-    } rows[] = {{"{\"id\":1", ",\"do\":\"info\"}"},         /* 12: not the next */
+    } rows[] = {{"{\"id\":1", ",\"do\":\"info\"}"},        /* 12: not the next */
                 {"{\"id\":", ",\"do\":\"info\",\"x\":1}"}, /* unknown member */
                 {"{\"id\":", ",\"do\":\"info\",\"do\":\"info\"}"},
                 {"{\"id\":", ",\"do\":\"info\",\"arg\":[]}"},
@@ -130,10 +129,10 @@ static void commands_and_rights(void **state)
     static const struct {
         const char *what, *error;
     } rows[] = {
-        {"no.such", "unknown"},     {"snap", "unsupported"},   {"ptz.move", "unsupported"},
-        {"talk.start", "unsupported"}, {"access.get", "denied"}, {"access.set", "denied"},
-        {"owner.drop", "denied"},   {"password.set", "denied"}, {"enrol.drop", "denied"},
-        {"live.start", "bad-arg"},  {"live.stop", "not-found"}, {"live.keys", "not-found"},
+        {"no.such", "unknown"},        {"snap", "unsupported"},    {"ptz.move", "unsupported"},
+        {"talk.start", "unsupported"}, {"access.get", "denied"},   {"access.set", "denied"},
+        {"owner.drop", "denied"},      {"password.set", "denied"}, {"enrol.drop", "denied"},
+        {"live.start", "bad-arg"},     {"live.stop", "not-found"}, {"live.keys", "not-found"},
         {"hello", "conflict"},
     };
     struct world *w = world_new();
@@ -232,12 +231,13 @@ static void row_43_to_47_header_bits(void **state)
         uint8_t flip;
         int code;
     } rows[] = {
-        {3, WIRE_RELAY_KEY, WIRE_CODE_CRYPTO},     /* KEY claimed */
-        {3, WIRE_RELAY_NOCACHE, WIRE_CODE_CRYPTO}, {15, 1, WIRE_CODE_CRYPTO}, /* PTS */
-        {21, 1, 0},                                /* KID: not known, never an error by itself */
-        {27, 1, WIRE_CODE_CRYPTO},                 /* ciphertext */
-        {7, 1, 0},                                 /* stream: not ours, dropped */
-        {19, 1, 0},                                /* length: no frame at all */
+        {3, WIRE_RELAY_KEY, WIRE_CODE_CRYPTO}, /* KEY claimed */
+        {3, WIRE_RELAY_NOCACHE, WIRE_CODE_CRYPTO},
+        {15, 1, WIRE_CODE_CRYPTO}, /* PTS */
+        {21, 1, 0},                /* KID: not known, never an error by itself */
+        {27, 1, WIRE_CODE_CRYPTO}, /* ciphertext */
+        {7, 1, 0},                 /* stream: not ours, dropped */
+        {19, 1, 0},                /* length: no frame at all */
     };
 
     (void)state;
@@ -315,7 +315,7 @@ static void gap_waits_for_key(void **state)
     for (unsigned n = 0; n < 6; n++)
         world_unit(w, SDK_STREAM_MAIN, n == 4, "unit"); /* INIT K d d d K d */
     world_deliver(w, p, 0, 3);
-    world_deliver(w, p, 4, 7); /* one was withheld */
+    world_deliver(w, p, 4, 7);     /* one was withheld */
     assert_int_equal(p->units, 5); /* INIT K d . . K d */
     assert_int_equal(p->closed_streams, 0);
     sdk_viewer_stats(p->v, &stats);
@@ -339,8 +339,8 @@ static void row_51_long_forms(void **state)
 
 static void row_52_53_suite_and_hard_stops(void **state)
 {
-    struct wire_key_entry e = {.kid = wire_kid(5, 1, 1), .stream = 7, .kind = 1, .slot = 1,
-                               .suite = 5, .lifetime_s = 10};
+    struct wire_key_entry e = {
+        .kid = wire_kid(5, 1, 1), .stream = 7, .kind = 1, .slot = 1, .suite = 5, .lifetime_s = 10};
     struct wire_relay_head h = {.kind = 1, .flags = WIRE_RELAY_KEY, .stream = 7};
     struct sdk_media_rx rx = {0};
     struct sdk_media_key k;
@@ -360,8 +360,7 @@ static void row_52_53_suite_and_hard_stops(void **state)
     k.bytes = 0;
     assert_int_equal(sdk_media_seal(&k, &h, base, 32, &out, SDK_MEDIA_LIFE_MS), -SK_ELIMIT);
     assert_int_equal(k.ctr, 5); /* a refused unit spends no counter */
-    assert_int_equal(
-        sdk_media_seal(&k, &h, base, WIRE_RELAY_PLAIN_MAX + 1u, &out, 0), -SK_ETOOBIG);
+    assert_int_equal(sdk_media_seal(&k, &h, base, WIRE_RELAY_PLAIN_MAX + 1u, &out, 0), -SK_ETOOBIG);
     sdk_media_key_fini(&k);
     sdk_media_rx_fini(&rx);
     sk_buf_fini(&out);
@@ -382,7 +381,8 @@ static void row_54_to_56_boots(void **state)
     uint64_t kids[1000];
 
     (void)state;
-    /* one fault at a time: 0 none, 1 the counter is lost, 2 the DRBG is stuck (KID start as well) */
+    /* one fault at a time: 0 none, 1 the counter is lost, 2 the DRBG is stuck (KID start as well)
+     */
     for (int fault = 0; fault < 3; fault++) {
         seen = calloc(1000, 48);
         seen_count = 0;
@@ -406,14 +406,15 @@ static void row_54_to_56_boots(void **state)
             assert_memory_not_equal(seen[i - 1], seen[i], 48);
         free(seen);
     }
-    assert_true(kids[0] == kids[1]); /* the stuck DRBG did repeat the KID: the boot counter saved it */
+    assert_true(kids[0] ==
+                kids[1]); /* the stuck DRBG did repeat the KID: the boot counter saved it */
 }
 
 static void boot_counter_is_saved_before_use(void **state)
 {
     struct world *w = world_new();
-    struct sdk_camera_options o = {.device = DEVICE, .state = w->state.data,
-                                   .state_len = w->state.len};
+    struct sdk_camera_options o = {
+        .device = DEVICE, .state = w->state.data, .state_len = w->state.len};
     struct sdk_camera *c = NULL;
     uint64_t boot = sk_get_u64(w->state.data + 20);
 
@@ -440,10 +441,9 @@ static void boot_counter_is_saved_before_use(void **state)
 /* ---- rows 57-59: KIDs ---- */
 static void row_57_58_new_kid_within_a_group(void **state)
 {
-    struct wire_key_entry a = {.kid = wire_kid(5, 1, 1), .stream = 7, .kind = 1, .slot = 1,
-                               .lifetime_s = 100},
-                          b = {.kid = wire_kid(6, 1, 1), .stream = 7, .kind = 1, .slot = 1,
-                               .lifetime_s = 100};
+    struct wire_key_entry
+        a = {.kid = wire_kid(5, 1, 1), .stream = 7, .kind = 1, .slot = 1, .lifetime_s = 100},
+        b = {.kid = wire_kid(6, 1, 1), .stream = 7, .kind = 1, .slot = 1, .lifetime_s = 100};
     struct wire_relay_head h = {.kind = 1, .stream = 7, .pts = 100};
     struct sdk_media_rx rx = {0};
     struct sdk_media_key ka, kb;
@@ -673,8 +673,7 @@ static void password_set_rotates_and_closes(void **state)
     (void)state;
     sdk_label_make(code, random);
     for (unsigned generation = 1; generation <= 3; generation++) { /* only stored + 1 is taken */
-        assert_int_equal(
-            sdk_verifier_make(&v, SDK_CLASS_CODE, generation, code, 24, DEVICE), 0);
+        assert_int_equal(sdk_verifier_make(&v, SDK_CLASS_CODE, generation, code, 24, DEVICE), 0);
         sdk_params_encode(params, &v.params);
         arg = json_object();
         sk_json_set_bin(arg, "params", params, 28);

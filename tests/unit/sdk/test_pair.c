@@ -1,6 +1,8 @@
 /* Camera and viewer against each other: the ways that must work. */
 #include "tests/unit/sdk/world.h"
 
+#include "sdk/camera_internal.h"
+
 static void label_code_opens(void **state)
 {
     struct world *w = world_new();
@@ -107,8 +109,9 @@ static void live_view(void **state)
     world_pump(w);
     assert_int_equal(w->stopped[0], 1);
     n = w->frame_count;
-    assert_int_equal(sdk_camera_unit(w->c, SDK_STREAM_MAIN, 1, 0, 1, (const uint8_t *)"x", 1, w->now),
-                     -SK_ECONFLICT);
+    assert_int_equal(
+        sdk_camera_unit(w->c, SDK_STREAM_MAIN, 1, 0, 1, (const uint8_t *)"x", 1, w->now),
+        -SK_ECONFLICT);
     assert_int_equal(w->frame_count, n);
     world_free(w);
 }
@@ -244,6 +247,36 @@ static void uplink_that_returns_gets_init_and_key(void **state)
     world_free(w);
 }
 
+/* The transport breaks under a send: the owner says so from inside ops.signal. */
+static void signal_that_breaks(void *user, const uint8_t *e, size_t len)
+{
+    struct world *w = user;
+
+    (void)e, (void)len;
+    sdk_camera_link_lost(w->c, w->now);
+}
+
+static void link_lost_under_a_send(void **state)
+{
+    struct world *w = world_new();
+    struct sdk_camera_ops ops = w_camera_ops;
+    struct party *p = world_login(w, 0);
+    struct sdk_camera_stats stats;
+
+    (void)state;
+    world_login(w, 1);
+    assert_int_equal(sdk_viewer_live_start(p->v, "main", w->now), 0);
+    world_pump(w);
+    ops.signal = signal_that_breaks;
+    w->c->ops = &ops;
+    w->now += 26000; /* both channels are pinged */
+    (void)sdk_camera_tick(w->c, w->now);
+    sdk_camera_stats(w->c, &stats);
+    assert_int_equal(stats.channels, 0);
+    assert_int_equal(w->stopped[0], 1);
+    world_free(w);
+}
+
 static void delay_shows(void **state)
 {
     struct world *w = world_new();
@@ -279,6 +312,7 @@ int main(void)
         cmocka_unit_test(silence_ends_channel),
         cmocka_unit_test(fifth_channel_of_account_replaces_first),
         cmocka_unit_test(uplink_that_returns_gets_init_and_key),
+        cmocka_unit_test(link_lost_under_a_send),
         cmocka_unit_test(delay_shows),
     };
 

@@ -81,8 +81,8 @@ static void password_one(const char *params, const char *password, const char *r
     unhex(raw, 28, params);
     assert_int_equal(sdk_params_decode(&p, raw), 0);
     assert_int_equal(sdk_params_check(&p), 0);
-    assert_int_equal(
-        sdk_password_hash(got0, got1, got_r, &p, password, strlen(password), DEVICE), 0);
+    assert_int_equal(sdk_password_hash(got0, got1, got_r, &p, password, strlen(password), DEVICE),
+                     0);
     assert_hex(got_r, 32, r);
     assert_hex(got0, 32, w0);
     assert_hex(got1, 32, w1);
@@ -270,8 +270,8 @@ static void kk_public_vector(void **state)
          "c1df7194ca8ea51d4dd99059bc9b90288112d47237d8481f1773fb26a31629a05c"},
         {"457567656e2042f6686d20766f6e2042617765726b",
          "3edba4feaf590ee88dd8f5fba51db4bee651cf41afd410fe476c524ac9b1db24252fc55ff8"}};
-    uint8_t si[32], sr[32], ei[32], er[32], pi[32], pr[32], prologue[9], m[100], payload[40], got[40],
-        keys[64];
+    uint8_t si[32], sr[32], ei[32], er[32], pi[32], pr[32], prologue[9], m[100], payload[40],
+        got[40], keys[64];
     struct sdk_kk ki, kr;
     size_t len, n;
 
@@ -353,9 +353,9 @@ static void media_units(void **state)
             .kind = 1, .flags = units[i].flags, .stream = 0x12345678, .pts = units[i].pts};
 
         k.ctr = units[i].ctr;
-        assert_int_equal(sdk_media_seal(&k, &h, (const uint8_t *)units[i].text,
-                                        strlen(units[i].text), &out, 0),
-                         0);
+        assert_int_equal(
+            sdk_media_seal(&k, &h, (const uint8_t *)units[i].text, strlen(units[i].text), &out, 0),
+            0);
         assert_hex(out.data, out.len, units[i].frame);
     }
     sk_buf_fini(&out);
@@ -424,11 +424,15 @@ static void sharing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rfc9383_first_set), cmocka_unit_test(label_code),
-        cmocka_unit_test(password_classes),  cmocka_unit_test(pake_run),
-        cmocka_unit_test(kk_run),            cmocka_unit_test(kk_public_vector),
+        cmocka_unit_test(rfc9383_first_set),
+        cmocka_unit_test(label_code),
+        cmocka_unit_test(password_classes),
+        cmocka_unit_test(pake_run),
+        cmocka_unit_test(kk_run),
+        cmocka_unit_test(kk_public_vector),
         cmocka_unit_test(media_units),
-        cmocka_unit_test(key_record),        cmocka_unit_test(sharing),
+        cmocka_unit_test(key_record),
+        cmocka_unit_test(sharing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,10 +168,13 @@ static inline void w_reboot(void *user)
     ((struct world *)user)->reboots++;
 }
 
-static const struct sdk_camera_ops w_camera_ops = {
-    .signal = w_camera_signal, .frame = w_camera_frame,      .save = w_save,
-    .stream_start = w_start,   .stream_stop = w_stop,        .stream_keyframe = w_keyframe,
-    .reboot = w_reboot};
+static const struct sdk_camera_ops w_camera_ops = {.signal = w_camera_signal,
+                                                   .frame = w_camera_frame,
+                                                   .save = w_save,
+                                                   .stream_start = w_start,
+                                                   .stream_stop = w_stop,
+                                                   .stream_keyframe = w_keyframe,
+                                                   .reboot = w_reboot};
 
 static inline void p_signal(void *user, const uint8_t *e, size_t len)
 {
@@ -262,10 +265,15 @@ static inline void p_closed(void *user, unsigned code, uint32_t retry_ms, int is
     p->is_clean = is_clean;
 }
 
-static const struct sdk_viewer_ops w_viewer_ops = {
-    .signal = p_signal, .control = p_control, .ready = p_ready, .params = p_params,
-    .stream = p_stream, .unit = p_unit,       .reply = p_reply, .event = p_event,
-    .closed = p_closed};
+static const struct sdk_viewer_ops w_viewer_ops = {.signal = p_signal,
+                                                   .control = p_control,
+                                                   .ready = p_ready,
+                                                   .params = p_params,
+                                                   .stream = p_stream,
+                                                   .unit = p_unit,
+                                                   .reply = p_reply,
+                                                   .event = p_event,
+                                                   .closed = p_closed};
 
 static inline void world_boot(struct world *w)
 {

@@ -130,8 +130,13 @@ static void row_76_to_78_relay_limits(void **state)
 static void envelope_forms(void **state)
 {
     static uint8_t big[WIRE_ENVELOPE_MAX + 10], body[WIRE_ENVELOPE_BODY_MAX + 1];
-    struct wire_envelope e = {.type = 1, .ttl = 100, .seq = 3, .account = "acct", .account_len = 4,
-                              .body = body, .body_len = 5},
+    struct wire_envelope e = {.type = 1,
+                              .ttl = 100,
+                              .seq = 3,
+                              .account = "acct",
+                              .account_len = 4,
+                              .body = body,
+                              .body_len = 5},
                          d;
     size_t n;
 
@@ -177,9 +182,9 @@ static void seal_messages(void **state)
     static const struct {
         uint8_t kind;
         size_t len;
-    } rows[] = {{WIRE_SEAL_OPEN, 28},    {WIRE_SEAL_OPEN, 93},   {WIRE_SEAL_PARAMS, 48},
+    } rows[] = {{WIRE_SEAL_OPEN, 28},    {WIRE_SEAL_OPEN, 93},    {WIRE_SEAL_PARAMS, 48},
                 {WIRE_SEAL_ANSWER, 125}, {WIRE_SEAL_CONFIRM, 52}, {WIRE_SEAL_CONFIRM, 60},
-                {WIRE_SEAL_ABORT, 28},   {WIRE_SEAL_KOPEN, 117}, {WIRE_SEAL_KANSWER, 121}};
+                {WIRE_SEAL_ABORT, 28},   {WIRE_SEAL_KOPEN, 117},  {WIRE_SEAL_KANSWER, 121}};
     uint8_t in[200], out[200];
     struct wire_seal_msg m;
     size_t n;
@@ -267,14 +272,18 @@ static void labels(void **state)
 {
     static const char *const good[] = {
         "skep:1?d=aaaqeayeaudaocajbifqydiob4&c=R30W5GY4RQ3CFJ69SB5WSK0S",
-        "skep:1?d=aaaqeayeaudaocajbifqydiob4&c=R30W5GY4RQ3CFJ69SB5WSK0S&k=BHNR-26TZ-21A8-51JN-5YAE"};
+        "skep:1?d=aaaqeayeaudaocajbifqydiob4&c=R30W5GY4RQ3CFJ69SB5WSK0S&k=BHNR-26TZ-21A8-51JN-"
+        "5YAE"};
     static const char *const bad[] = {
-        "", "skep:2?d=aaaqeayeaudaocajbifqydiob4&c=R30W5GY4RQ3CFJ69SB5WSK0S",
+        "",
+        "skep:2?d=aaaqeayeaudaocajbifqydiob4&c=R30W5GY4RQ3CFJ69SB5WSK0S",
         "skep:1?d=aaaqeayeaudaocajbifqydiob1&c=R30W5GY4RQ3CFJ69SB5WSK0S",
         "skep:1?c=R30W5GY4RQ3CFJ69SB5WSK0S&d=aaaqeayeaudaocajbifqydiob4",
         "skep:1?d=aaaqeayeaudaocajbifqydiob4&c=R30W5GY4RQ3CFJ69SB5WSK0U",
-        "skep:1?d=aaaqeayeaudaocajbifqydiob4&c=R30W5GY4RQ3CFJ69SB5WSK0S&k=BHNR-26TZ-21A8-51JN-5YAEX",
-        "skep:1?d=aaaqeayeaudaocajbifqydiob4&c=R30W5GY4RQ3CFJ69SB5WSK0S&k=BHNR+26TZ-21A8-51JN-5YAE"};
+        "skep:1?d=aaaqeayeaudaocajbifqydiob4&c=R30W5GY4RQ3CFJ69SB5WSK0S&k=BHNR-26TZ-21A8-51JN-"
+        "5YAEX",
+        "skep:1?d=aaaqeayeaudaocajbifqydiob4&c=R30W5GY4RQ3CFJ69SB5WSK0S&k=BHNR+26TZ-21A8-51JN-"
+        "5YAE"};
     struct wire_label l;
     char out[200], code[WIRE_LABEL_CODE_SIZE];
 
