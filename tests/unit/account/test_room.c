@@ -77,7 +77,7 @@ static struct house house = {.data_dir = dir};
 static const struct store_schema *schemas[1];
 static char setup_link[ACCOUNT_TOKEN_SIZE];
 static int sessions_ended;
-static int64_t wall_ms = 1700000000000, mono_ms = 1000;
+static _Atomic int64_t wall_ms = 1700000000000, mono_ms = 1000; /* the control thread reads them */
 
 static int64_t test_wall(void)
 {
