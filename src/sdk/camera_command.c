@@ -5,22 +5,9 @@
 
 #include "base/json.h"
 #include "base/sys.h"
-#include "crypto/hash.h"
-#include "crypto/keyid.h"
-#include "crypto/p256.h"
 #include "crypto/wipe.h"
 #include "sdk/camera_internal.h"
 #include "sdk/seal.h"
-
-struct call {
-    struct sdk_camera *camera;
-    struct session *session;
-    uint32_t id;
-    const json_t *arg;
-    json_t *val; /* the answer; NULL = {} */
-    int is_pending;
-    int64_t now_ms;
-};
 
 /* ---- answers ---- */
 static void record_send(struct session *s, uint8_t type, const json_t *obj, int64_t now_ms)
@@ -71,52 +58,7 @@ void command_event(struct session *s, const char *name, json_t *val, int64_t now
     json_decref(ev);
 }
 
-static void owners_tell(struct sdk_camera *c, const char *what, int64_t now_ms)
-{
-    camera_event(c, what);
-    for (unsigned i = 0; i < c->session_count; i++)
-        if (c->sessions[i]->state == RUN_CHANNEL && c->sessions[i]->is_owner)
-            command_event(c->sessions[i], what, json_object(), now_ms);
-}
-
 /* ---- hello ---- */
-static struct enrolled *session_key(const struct session *s)
-{
-    for (unsigned i = 0; i < ENROLLED_MAX; i++) {
-        struct enrolled *k = &s->camera->state.enrolled[i];
-
-        if (k->is_used && s->is_by_key && memcmp(k->id, s->key_id, 16) == 0)
-            return k;
-    }
-    return NULL;
-}
-
-static int owner_proof_is_good(const struct call *call, const uint8_t proof[80])
-{
-    static const char tag[] = "skep-seal/1 owner"; /* with its zero byte */
-    struct crypto_part parts[] = {{tag, sizeof tag}, {sdk_channel_id(call->session->channel), 16}};
-    uint8_t hash[32];
-
-    crypto_sha256_parts(hash, parts, 2);
-    for (unsigned i = 0; i < OWNERS_MAX; i++) {
-        const struct owner *o = &call->camera->state.owners[i];
-
-        if (o->is_used && memcmp(o->id, proof, 16) == 0)
-            return crypto_p256_verify(proof + 16, o->point, hash) == 0;
-    }
-    return 0;
-}
-
-static void become_owner(struct session *s)
-{
-    struct enrolled *k = session_key(s);
-
-    s->is_owner = 1;
-    s->rights |= WIRE_RIGHT_MANAGE;
-    if (k != NULL)
-        k->is_owner_proved = 1;
-}
-
 /* 4 channels a key, 4 password-born an account: then the oldest goes (3.3). */
 static void same_party_limit(struct sdk_camera *c, const struct session *s, int64_t now_ms)
 {
@@ -186,16 +128,16 @@ static const char *run_hello(struct call *call)
             json_decref(features);
             return "bad-arg";
         }
-        if (owner_proof_is_good(call, proof)) {
-            become_owner(s);
+        if (access_proof_is_good(call, proof)) {
+            access_become_owner(s);
             sdk_camera_set_wall(c, wall, call->now_ms);
         } else {
             c->stats.refused++;
         }
     }
     s->said_hello = 1;
-    if (session_key(s) != NULL)
-        session_key(s)->last_used = ++c->state.use_rank; /* kept with the next save */
+    if (access_session_key(s) != NULL)
+        access_session_key(s)->last_used = ++c->state.use_rank; /* kept with the next save */
     same_party_limit(c, s, call->now_ms);
     whole_limit(c, s, call->now_ms);
     if (seal_is_null())
@@ -284,225 +226,6 @@ static const char *run_live_keys(struct call *call)
     return NULL;
 }
 
-/* ---- owners and keys ---- */
-static const char *state_commit(struct sdk_camera *c, const struct camera_state *before)
-{
-    if (camera_state_save(c) == 0)
-        return NULL;
-    c->state = *before;
-    return "storage";
-}
-
-static const char *run_owner_add(struct call *call)
-{
-    struct sdk_camera *c = call->camera;
-    struct session *s = call->session;
-    struct camera_state before = c->state;
-    struct owner *slot = NULL;
-    const char *err;
-    uint8_t point[65];
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < OWNERS_MAX; i++) {
-        n += c->state.owners[i].is_used;
-        if (!c->state.owners[i].is_used && slot == NULL)
-            slot = &c->state.owners[i];
-    }
-    if (!s->is_owner && (s->is_by_key || (n > 0 && call->now_ms >= c->button_until_ms)))
-        return "denied";
-    if (sk_json_bin(call->arg, "key", point, 65) < 0 || crypto_p256_check(point) < 0)
-        return "bad-arg";
-    for (unsigned i = 0; i < OWNERS_MAX; i++)
-        if (c->state.owners[i].is_used && memcmp(c->state.owners[i].point, point, 65) == 0)
-            return "conflict";
-    if (slot == NULL)
-        return "too-large";
-    memcpy(slot->point, point, 65);
-    crypto_key_id(slot->id, CRYPTO_KEY_OWNER, point);
-    slot->is_used = 1;
-    err = state_commit(c, &before);
-    crypto_wipe(&before, sizeof before);
-    if (err == NULL) {
-        become_owner(s);
-        owners_tell(c, "owner-added", call->now_ms);
-    }
-    return err;
-}
-
-static const char *run_owner_drop(struct call *call)
-{
-    struct sdk_camera *c = call->camera;
-    struct camera_state before = c->state;
-    struct owner *found = NULL;
-    const char *err;
-    uint8_t id[16];
-    unsigned n = 0;
-
-    if (sk_json_bin(call->arg, "id", id, 16) < 0)
-        return "bad-arg";
-    for (unsigned i = 0; i < OWNERS_MAX; i++) {
-        n += c->state.owners[i].is_used;
-        if (c->state.owners[i].is_used && memcmp(c->state.owners[i].id, id, 16) == 0)
-            found = &c->state.owners[i];
-    }
-    if (found == NULL)
-        return "not-found";
-    if (n == 1)
-        return "conflict"; /* the last one stays */
-    memset(found, 0, sizeof *found);
-    err = state_commit(c, &before);
-    crypto_wipe(&before, sizeof before);
-    if (err == NULL) {
-        owners_tell(c, "owner-dropped", call->now_ms);
-        camera_stream_revoke(c, 0, call->now_ms);
-    }
-    return err;
-}
-
-static struct enrolled *enrolled_slot(struct sdk_camera *c, const uint8_t id[16])
-{
-    struct enrolled *best = &c->state.enrolled[0];
-
-    for (unsigned i = 0; i < ENROLLED_MAX; i++)
-        if (c->state.enrolled[i].is_used && memcmp(c->state.enrolled[i].id, id, 16) == 0)
-            return &c->state.enrolled[i];
-    for (unsigned i = 0; i < ENROLLED_MAX; i++) {
-        struct enrolled *k = &c->state.enrolled[i];
-
-        if (!k->is_used)
-            return k;
-        if (k->last_used < best->last_used)
-            best = k;
-    }
-    return best; /* the least lately used gives way */
-}
-
-static const char *run_enrol(struct call *call)
-{
-    struct sdk_camera *c = call->camera;
-    struct camera_state before = c->state;
-    struct enrolled *slot;
-    const char *err;
-    uint8_t point[65], id[16];
-
-    if (call->session->is_by_key)
-        return "denied";
-    if (sk_json_bin(call->arg, "key", point, 65) < 0 || crypto_p256_check(point) < 0)
-        return "bad-arg";
-    crypto_key_id(id, CRYPTO_KEY_VIEWER, point);
-    slot = enrolled_slot(c, id);
-    memset(slot, 0, sizeof *slot);
-    memcpy(slot->point, point, 65);
-    memcpy(slot->id, id, 16);
-    camera_account_tag(slot->tag, call->session->account);
-    slot->generation = c->state.verifier.params.generation;
-    slot->last_used = ++c->state.use_rank;
-    slot->is_used = 1;
-    err = state_commit(c, &before);
-    crypto_wipe(&before, sizeof before);
-    if (err == NULL)
-        camera_event(c, "enrolled");
-    return err;
-}
-
-static const char *run_enrol_drop(struct call *call)
-{
-    struct sdk_camera *c = call->camera;
-    struct camera_state before = c->state;
-    const char *err = "not-found";
-    uint8_t id[16];
-
-    if (sk_json_bin(call->arg, "id", id, 16) < 0)
-        return "bad-arg";
-    for (unsigned i = 0; i < ENROLLED_MAX; i++)
-        if (c->state.enrolled[i].is_used && memcmp(c->state.enrolled[i].id, id, 16) == 0) {
-            memset(&c->state.enrolled[i], 0, sizeof c->state.enrolled[i]);
-            err = state_commit(c, &before);
-            break;
-        }
-    crypto_wipe(&before, sizeof before);
-    if (err != NULL)
-        return err;
-    for (unsigned i = c->session_count; i-- > 0;) {
-        struct session *s = c->sessions[i];
-
-        if (!s->is_by_key || memcmp(s->key_id, id, 16) != 0)
-            continue;
-        if (s == call->session) {
-            s->is_closing = 1;
-            s->close_code = WIRE_CODE_REVOKED;
-        } else {
-            session_close(c, s, WIRE_CODE_REVOKED, call->now_ms);
-        }
-    }
-    camera_stream_revoke(c, 0, call->now_ms);
-    return NULL;
-}
-
-static const char *run_password_set(struct call *call)
-{
-    struct sdk_camera *c = call->camera;
-    struct camera_state before = c->state;
-    struct sdk_verifier v;
-    uint8_t params[WIRE_SEAL_PARAMS_BYTES];
-    const char *err = NULL;
-
-    if (sk_json_bin(call->arg, "params", params, sizeof params) < 0 ||
-        sk_json_bin(call->arg, "w0", v.w0, 32) < 0 || sk_json_bin(call->arg, "l", v.l, 65) < 0 ||
-        sdk_params_decode(&v.params, params) < 0 || sdk_verifier_check(&v) < 0)
-        err = "bad-arg";
-    else if (v.params.generation != c->state.verifier.params.generation + 1)
-        err = "conflict";
-    if (err == NULL) {
-        c->state.verifier = v;
-        memset(c->state.enrolled, 0, sizeof c->state.enrolled);
-        if (v.params.class == SDK_CLASS_CHOSEN && c->state.whole_level > c->lock.level)
-            c->state.whole_level = (uint8_t)c->lock.level;
-        err = state_commit(c, &before);
-    }
-    if (err == NULL) {
-        camera_password_loaded(c);
-        lock_fini(&c->lock);
-        lock_init(&c->lock, v.params.class, c->state.whole_level, call->now_ms);
-        camera_session_close_password(c, call->session, call->now_ms);
-        call->session->is_closing = 1;
-        call->session->close_code = WIRE_CODE_PASSWORD;
-        camera_stream_revoke(c, 0, call->now_ms);
-        camera_event(c, "password-set");
-    }
-    crypto_wipe(&v, sizeof v);
-    crypto_wipe(&before, sizeof before);
-    return err;
-}
-
-static const char *run_access_get(struct call *call)
-{
-    const struct camera_state *st = &call->camera->state;
-    json_t *owners = json_array(), *enrolled = json_array();
-
-    for (unsigned i = 0; i < OWNERS_MAX; i++)
-        if (st->owners[i].is_used) {
-            json_t *o = json_object();
-
-            sk_json_set_bin(o, "id", st->owners[i].id, 16);
-            json_array_append_new(owners, o);
-        }
-    for (unsigned i = 0; i < ENROLLED_MAX; i++)
-        if (st->enrolled[i].is_used) {
-            json_t *e = json_object();
-
-            sk_json_set_bin(e, "id", st->enrolled[i].id, 16);
-            sk_json_set_bin(e, "account", st->enrolled[i].tag, 16);
-            sk_json_set_int(e, "last", st->enrolled[i].last_used);
-            json_array_append_new(enrolled, e);
-        }
-    call->val = json_object();
-    sk_json_set_int(call->val, "version", 0);
-    json_object_set_new(call->val, "owners", owners);
-    json_object_set_new(call->val, "enrolled", enrolled);
-    return NULL;
-}
-
 static const char *run_reboot(struct call *call)
 {
     if (call->camera->ops->reboot == NULL)
@@ -530,12 +253,12 @@ static const struct command commands[] = {
     {"live.stop", LIVE, 0, run_live_stop, {"stream"}},
     {"live.keyframe", LIVE, 0, run_live_keyframe, {"stream"}},
     {"live.keys", LIVE, 0, run_live_keys, {"stream"}},
-    {"owner.add", 0, CHANGES, run_owner_add, {"key"}},
-    {"owner.drop", WIRE_RIGHT_MANAGE, CHANGES, run_owner_drop, {"id"}},
-    {"enrol", 0, CHANGES, run_enrol, {"key"}},
-    {"enrol.drop", WIRE_RIGHT_MANAGE, CHANGES, run_enrol_drop, {"id"}},
-    {"password.set", WIRE_RIGHT_MANAGE, CHANGES, run_password_set, {"params", "w0", "l"}},
-    {"access.get", WIRE_RIGHT_MANAGE, 0, run_access_get, {NULL}},
+    {"owner.add", 0, CHANGES, access_owner_add, {"key"}},
+    {"owner.drop", WIRE_RIGHT_MANAGE, CHANGES, access_owner_drop, {"id"}},
+    {"enrol", 0, CHANGES, access_enrol, {"key"}},
+    {"enrol.drop", WIRE_RIGHT_MANAGE, CHANGES, access_enrol_drop, {"id"}},
+    {"password.set", WIRE_RIGHT_MANAGE, CHANGES, access_password_set, {"params", "w0", "l"}},
+    {"access.get", WIRE_RIGHT_MANAGE, 0, access_get, {NULL}},
     {"access.set", WIRE_RIGHT_MANAGE, 0, NULL, {NULL}},
     {"reboot", WIRE_RIGHT_CONFIG, CHANGES, run_reboot, {NULL}},
     {"config.get", WIRE_RIGHT_CONFIG, 0, NULL, {NULL}},

@@ -113,6 +113,17 @@ struct session {
     } pending[PENDING_MAX];
 };
 
+/* A run for this envelope's session, remembered as seen; NULL when there are too many. */
+struct session *session_new(struct sdk_camera *c, const struct wire_envelope *e, int64_t now_ms);
+int session_is_seen(const struct sdk_camera *c, const uint8_t id[16]);
+void session_abort_send(struct sdk_camera *c, const uint8_t session[16], uint32_t seq,
+                        unsigned code, uint32_t retry_ms);
+/* ABORT and free. */
+void session_run_abort(struct sdk_camera *c, struct session *s, unsigned code, uint32_t retry_ms);
+void session_channel_open(struct session *s, const uint8_t salt[32], const uint8_t *ikm,
+                          size_t ikm_len, int64_t now_ms);
+void session_record_receive(struct sdk_camera *c, struct session *s, const uint8_t *body,
+                            size_t len, int64_t now_ms);
 void session_free(struct sdk_camera *c, struct session *s);
 /* Send CLOSE (if a channel lives) and the end of the envelope session, then free. */
 void session_close(struct sdk_camera *c, struct session *s, unsigned code, int64_t now_ms);
@@ -122,6 +133,14 @@ int64_t camera_session_tick(struct sdk_camera *c, int64_t now_ms);
 /* Close every channel that was born of the password or a key it vouched for, but `except`. */
 void camera_session_close_password(struct sdk_camera *c, const struct session *except,
                                    int64_t now_ms);
+
+/* ---- handshakes: a message of good form for a run (`s` may be NULL) ---- */
+void handshake_open(struct sdk_camera *c, struct session *s, const struct wire_envelope *e,
+                    const struct wire_seal_msg *m, int64_t now_ms);
+void handshake_confirm(struct sdk_camera *c, struct session *s, const struct wire_seal_msg *m,
+                       int64_t now_ms);
+void handshake_kopen(struct sdk_camera *c, const struct wire_envelope *e,
+                     const struct wire_seal_msg *m, int64_t now_ms);
 
 /* ---- commands ---- */
 struct once_entry {
@@ -139,6 +158,29 @@ void command_reply_ok(struct session *s, uint32_t id, json_t *val, int64_t now_m
 void command_reply_error(struct session *s, uint32_t id, const char *code, int64_t now_ms);
 void command_event(struct session *s, const char *name, json_t *val, int64_t now_ms);
 void command_once_fini(struct sdk_camera *c);
+
+/* One request on its way through its handler. A handler returns NULL (done; `val` is the answer) or
+ * an error code text (3.4). */
+struct call {
+    struct sdk_camera *camera;
+    struct session *session;
+    uint32_t id;
+    const json_t *arg;
+    json_t *val; /* the answer; NULL = {} */
+    int is_pending;
+    int64_t now_ms;
+};
+
+/* ---- access: owners, enrolled keys, password ---- */
+struct enrolled *access_session_key(const struct session *s);
+int access_proof_is_good(const struct call *call, const uint8_t proof[80]);
+void access_become_owner(struct session *s);
+const char *access_owner_add(struct call *call);
+const char *access_owner_drop(struct call *call);
+const char *access_enrol(struct call *call);
+const char *access_enrol_drop(struct call *call);
+const char *access_password_set(struct call *call);
+const char *access_get(struct call *call);
 
 /* ---- streams ---- */
 struct stream {
