@@ -1,5 +1,5 @@
 // The picture with its deck: six fixed places, dashed where an ability is missing, and the 24 h bar below.
-import { useRef, useState } from "preact/hooks";
+import { useCallback, useRef, useState } from "preact/hooks";
 import type { Device, HistoryEvent } from "../../app/api";
 import type { Loaded } from "../../app/devices";
 import { useKeys } from "../../app/keys";
@@ -88,6 +88,14 @@ export function Stage({
     const stage = useRef<HTMLElement>(null);
     const video = useRef<HTMLVideoElement | null>(null);
     const still = useRef<HTMLCanvasElement>(null);
+    // One function for life: a new one would detach and attach the player at every paint.
+    const setVideo = useCallback(
+        (el: HTMLVideoElement | null) => {
+            video.current = el;
+            viewing.video(el);
+        },
+        [viewing.video],
+    );
     const [paused, setPaused] = useState<number | null>(null);
     const [why, setWhy] = useState("");
     const hasPicture = isPlaying(viewing.state) || face.dim === true;
@@ -143,10 +151,7 @@ export function Stage({
         <section class="stage" ref={stage} aria-label={t("tile.picture", { name: device.name })}>
             <div class={face.dim ? "pic dim" : "pic"}>
                 <video
-                    ref={(el) => {
-                        video.current = el;
-                        viewing.video(el);
-                    }}
+                    ref={setVideo}
                     class={hasPicture ? "" : "away"}
                     muted
                     playsInline
