@@ -448,6 +448,27 @@ static void row_20_answers_taken_without_confirm(void **state)
     world_free(w);
 }
 
+static void owner_hears_of_the_lock(void **state)
+{
+    struct world *w = world_new();
+    struct party *p = world_login(w, 0);
+    uint8_t secret[32], point[65];
+    json_t *arg = json_object();
+    int before;
+
+    (void)state;
+    crypto_p256_keygen(secret, point);
+    sk_json_set_bin(arg, "key", point, 65);
+    assert_int_equal(request(w, p, "owner.add", arg), 0);
+    before = p->events;
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(guess(w, "acct-0002", NULL), 0);
+    assert_int_equal(p->events, before);
+    assert_int_equal(guess(w, "acct-0002", NULL), 0); /* five within the hour */
+    assert_int_equal(p->events, before + 1);
+    world_free(w);
+}
+
 static unsigned guess_until_locked(struct world *w, unsigned max)
 {
     char account[32] = "acct-1000";
@@ -780,6 +801,7 @@ int main(void)
         cmocka_unit_test(row_18_second_answer),
         cmocka_unit_test(row_19_used_session),
         cmocka_unit_test(row_20_answers_taken_without_confirm),
+        cmocka_unit_test(owner_hears_of_the_lock),
         cmocka_unit_test(row_21_invented_accounts),
         cmocka_unit_test(row_22_23_reboots_and_server_clock),
         cmocka_unit_test(row_24_listed_key_passes_the_lock),

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "crypto/hash.h"
 #include "sdk/camera_internal.h"
 #include "sdk/media_seal.h"
 #include "sdk/viewer_internal.h"
@@ -203,6 +204,36 @@ static void owners(void **state)
     sdk_camera_stats(w->c, &stats);
     assert_int_equal(stats.owners + stats.enrolled + stats.channels, 0);
     assert_int_equal(world_login(w, 0)->ready, 1); /* the label code holds, generation 2 */
+    world_free(w);
+}
+
+static void row_81_owner_proof(void **state)
+{
+    struct world *w = world_new();
+    struct call call = {.camera = w->c, .now_ms = w->now};
+    struct party *p = world_login(w, 0);
+    uint8_t secret[32], point[65], proof[80], message[34] = "skep-seal/1 owner", hash[32];
+    json_t *arg = json_object();
+
+    (void)state;
+    crypto_p256_keygen(secret, point);
+    sk_json_set_bin(arg, "key", point, 65);
+    assert_int_equal(request(w, p, "owner.add", arg), 0);
+    world_login(w, 1);
+    call.session = w->c->sessions[0];
+    crypto_key_id(proof, CRYPTO_KEY_OWNER, point);
+    memcpy(message + 18, sdk_channel_id(w->c->sessions[0]->channel), 16);
+    crypto_sha256(hash, message, sizeof message);
+    assert_int_equal(crypto_p256_sign(proof + 16, secret, hash), 0);
+    assert_true(access_proof_is_good(&call, proof));
+    call.session = w->c->sessions[1]; /* the proof of another channel */
+    assert_false(access_proof_is_good(&call, proof));
+    call.session = w->c->sessions[0];
+    proof[0] ^= 1; /* no such owner */
+    assert_false(access_proof_is_good(&call, proof));
+    proof[0] ^= 1;
+    proof[79] ^= 1;
+    assert_false(access_proof_is_good(&call, proof));
     world_free(w);
 }
 
@@ -716,6 +747,7 @@ int main(void)
         cmocka_unit_test(requests_of_wrong_form_close),
         cmocka_unit_test(commands_and_rights),
         cmocka_unit_test(owners),
+        cmocka_unit_test(row_81_owner_proof),
         cmocka_unit_test(row_42_ninth_open_request),
         cmocka_unit_test(row_43_to_47_header_bits),
         cmocka_unit_test(row_48_49_replays),
