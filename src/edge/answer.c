@@ -116,9 +116,19 @@ int answer_end(struct sk_buf *b, unsigned minor, int keep_alive)
     return sk_buf_add_str(b, minor == 0 ? "Connection: keep-alive\r\n\r\n" : "\r\n");
 }
 
+/* The contract has one code for whatever is malformed and one for our own faults. */
+static const char *problem_code_of(int err)
+{
+    int status = sk_error_http_status(err);
+
+    if (status == 400)
+        return "bad-request";
+    return status == 500 || status == 504 ? "internal" : sk_error_slug(err);
+}
+
 struct problem problem_of(int err)
 {
-    struct problem p = {sk_error_http_status(err), sk_error_slug(err), 0, NULL};
+    struct problem p = {sk_error_http_status(err), problem_code_of(err), 0, NULL};
     if (err == -SK_EBUSY || err == -SK_ELIMIT)
         p.retry_ms = 1000;
     if (err == -SK_EAUTH)
