@@ -145,11 +145,16 @@ int api_setup_get(struct http_request *req)
 {
     uint8_t hash[32];
     char shown[HTTP_FINGERPRINT_SIZE];
-    json_t *out = json_object();
+    json_t *out;
+    int needed;
+    int err = setup_is_needed(account_get()->store, &needed);
 
+    if (err)
+        return http_problem(req, err, NULL);
+    out = json_object();
     edge_certificate_fingerprint(hash);
     http_fingerprint_text(shown, hash);
-    sk_json_set_bool(out, "needed", setup_is_needed(account_get()->store));
+    sk_json_set_bool(out, "needed", needed);
     sk_json_set_str(out, "fingerprint", shown);
     sk_json_set_bin(out, "fingerprint_raw", hash, sizeof(hash));
     sk_json_set_str(out, "host", edge_host());

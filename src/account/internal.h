@@ -280,7 +280,7 @@ void owner_set(const char *account);
 SK_MUST int setup_token_make(struct store *s, int reset, int64_t now_ms,
                              char out[ACCOUNT_TOKEN_SIZE]);
 /* 1 while nobody can log in as the owner. */
-int setup_is_needed(struct store *s);
+SK_MUST int setup_is_needed(struct store *s, int *needed);
 /* End sessions for good: store, table, then EVENT_SESSION_ENDED for each. */
 SK_MUST int sessions_end(const struct session *list, size_t count, const char *kind,
                          const char *source, int64_t now_ms);

@@ -20,14 +20,14 @@ int setup_token_make(struct store *s, int reset, int64_t now_ms, char out[ACCOUN
     return err;
 }
 
-int setup_is_needed(struct store *s)
+int setup_is_needed(struct store *s, int *needed)
 {
     struct account_row owner;
     int err = ledger_owner(s, &owner);
-    int needed = err == -SK_ENOTFOUND || (!err && !owner.password[0]);
 
+    *needed = err == -SK_ENOTFOUND || (!err && !owner.password[0]);
     crypto_wipe(&owner, sizeof(owner));
-    return needed;
+    return err == -SK_ENOTFOUND ? 0 : err;
 }
 
 /* ---- the weak list ---- */
