@@ -11,14 +11,16 @@ MODE ?= release
 VERSION := $(shell cat VERSION 2>/dev/null || echo 0.0.0)
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Werror
-HARDEN := -fstack-protector-strong -fPIE -ftrivial-auto-var-init=zero
+HARDEN := -fstack-protector-strong -fPIE $(if $(filter fuzz,$(MODE)),,-ftrivial-auto-var-init=zero)
 OPT_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-clash-protection -fcf-protection
 OPT_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 OPT_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+OPT_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined
 OPT := $(OPT_$(MODE))
 LD_release := -Wl,-z,relro,-z,now,-z,noexecstack -pie
 LD_asan := -fsanitize=address,undefined
 LD_tsan := -fsanitize=thread
+LD_fuzz := -fsanitize=address,undefined
 LDFLAGS := $(LD_$(MODE)) -pthread
 CFLAGS := -std=c11 -D_GNU_SOURCE $(WARN) $(OPT) $(HARDEN) -pthread
 CPPFLAGS := -Isrc -I. -I$(BUILD)/gen -DSKEP_VERSION='"$(VERSION)"' $(EXTRA_CPPFLAGS)
@@ -67,3 +69,4 @@ $(BUILD)/skep: $(BUILD)/obj/src/main.o $(BUILD)/obj/src/rooms.o $(room_libs) $(c
 
 -include build.mk
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include tests.mk
