@@ -144,9 +144,9 @@ export interface About {
     readonly assets: string;
     readonly started: number;
     readonly wall: number;
-    readonly simulated: { readonly cameras: number };
-    readonly libraries: readonly { readonly name: string; readonly version: string }[];
-    readonly sandbox: {
+    readonly simulated?: { readonly cameras: number };
+    readonly libraries?: readonly { readonly name: string; readonly version: string }[];
+    readonly sandbox?: {
         readonly landlock: string;
         readonly seccomp: string;
         readonly memlock: string;

@@ -1,7 +1,7 @@
 // What runs here, of what it is made, what of it is simulated, and where its promises end.
 import { useEffect, useState } from "preact/hooks";
 import { api, type About } from "../../app/api";
-import type { Loaded } from "../../app/devices";
+import { readyFleet, type Loaded } from "../../app/devices";
 import { rich, t } from "../../i18n";
 import { hexGroups, bitsOf } from "../../ui/weave-bits";
 import { span, when, zoneName } from "../../i18n/format";
@@ -11,6 +11,10 @@ import { Weave } from "../../ui/weave";
 
 const fromHex = (hex: string): Uint8Array =>
     Uint8Array.from(hex.match(/[0-9a-f]{2}/gi) ?? [], (b) => parseInt(b, 16));
+
+/** As the box says, else as the list of cameras counts. */
+const simulatedCameras = (a: About): number =>
+    a.simulated?.cameras ?? readyFleet()?.simulated ?? 0;
 
 export function AboutPage() {
     const [about, setAbout] = useState<Loaded<About>>({ is: "loading" });
@@ -49,15 +53,15 @@ export function AboutPage() {
                 <section class="sheet panel" id="what" aria-labelledby="about-sim">
                     <h2 id="about-sim">
                         {t("about.simulated")}
-                        {a.simulated.cameras > 0 && (
+                        {simulatedCameras(a) > 0 && (
                             <span class="r">
                                 <SimChip />
                             </span>
                         )}
                     </h2>
-                    {a.simulated.cameras > 0 ? (
+                    {simulatedCameras(a) > 0 ? (
                         <ul class="bullets">
-                            <li>{t("about.sim-cameras", { n: a.simulated.cameras })}</li>
+                            <li>{t("about.sim-cameras", { n: simulatedCameras(a) })}</li>
                             <li>{t("about.sim-picture")}</li>
                             <li>{t("about.sim-labels")}</li>
                             <li>{t("about.sim-real")}</li>
@@ -96,11 +100,11 @@ function Build({ about: a }: { readonly about: About }) {
                 <dt>{t("setup.box-certificate")}</dt>
                 <dd class="mono">{a.fingerprint}</dd>
                 <dt>landlock</dt>
-                <dd>{a.sandbox.landlock}</dd>
+                <dd>{a.sandbox?.landlock ?? "–"}</dd>
                 <dt>seccomp</dt>
-                <dd>{a.sandbox.seccomp}</dd>
+                <dd>{a.sandbox?.seccomp ?? "–"}</dd>
                 <dt>{t("about.memlock")}</dt>
-                <dd>{a.sandbox.memlock}</dd>
+                <dd>{a.sandbox?.memlock ?? "–"}</dd>
                 <dt>{t("setup.box-zone")}</dt>
                 <dd>{zoneName()}</dd>
             </dl>
@@ -126,7 +130,7 @@ function Libraries({ about: a }: { readonly about: About }) {
         <section class="sheet panel" aria-labelledby="about-libraries">
             <h2 id="about-libraries">{t("about.libraries")}</h2>
             <dl class="kv">
-                {a.libraries.map((l) => (
+                {(a.libraries ?? []).map((l) => (
                     <>
                         <dt key={l.name}>{l.name}</dt>
                         <dd class="mono">{l.version}</dd>

@@ -41,7 +41,7 @@ export function stretches(
         state = next;
     };
     if (!first && now.since > from) push(now.since, now.online);
-    for (const e of sorted) push(e.at, e.kind === "enrolled" ? false : e.kind === "online");
+    for (const e of sorted) push(e.at, e.kind === "enrolled" ? null : e.kind === "online");
     push(to, null);
     return out;
 }
