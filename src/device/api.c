@@ -78,7 +78,6 @@ int api_device_patch(struct http_request *req)
         err = -SK_EINVAL;
     if (!err)
         err = registry_rename(id, name, http_now_ms(req));
-    json_decref(body);
     return err ? http_problem(req, err, NULL) : device_answer(req, id);
 }
 

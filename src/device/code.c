@@ -221,7 +221,6 @@ int code_create(struct http_request *req)
     sk_json_set_int(answer, "expires", http_now_ms(req) + FIRST_USE_MS);
     http_json(req, 201, answer);
 out:
-    json_decref(body);
     sk_wipe(text, sizeof(text));
     return 0;
 }

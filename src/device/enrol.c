@@ -203,7 +203,6 @@ int enrol_token_create(struct http_request *req)
         err = sk_json_int(body, "ttl_s", TOKEN_TTL_MIN_S, TOKEN_TTL_MAX_S, &ttl_s);
     if (!err && sk_json_has(body, "simulated"))
         err = sk_json_bool(body, "simulated", &simulated);
-    json_decref(body);
     if (!err)
         err = enrol_token_make((uint32_t)count, ttl_s, simulated, http_principal(req)->account,
                                http_now_ms(req), token, id);

@@ -27,7 +27,8 @@ const char *http_user_agent(const struct http_request *req);
 int64_t http_now_ms(const struct http_request *req); /* wall time of arrival */
 struct house *http_house(const struct http_request *req);
 
-/* The raw body; and as strict JSON object (0 or a problem already answered: return at once). */
+/* The raw body; and as strict JSON object (0 or a problem already answered: return at once). Both
+ * are borrowed until the handler returns: no json_decref. */
 const uint8_t *http_body(const struct http_request *req, size_t *len);
 SK_MUST int http_body_json(struct http_request *req, json_t **out);
 
