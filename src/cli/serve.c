@@ -287,6 +287,16 @@ static int log_level_set(const char *name)
     return -SK_EINVAL;
 }
 
+/* Folder of a file, in a new string; NULL for NULL. */
+static char *folder_of(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+
+    if (!path)
+        return NULL;
+    return slash ? sk_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : sk_strdup(".");
+}
+
 /* Before threads: folders, user, rights. */
 static int ground_prepare(struct server *s)
 {
@@ -309,13 +319,17 @@ static int ground_prepare(struct server *s)
         return say(s->house.data_dir, err);
     if (s->o.dev_root)
         readable[n++] = s->o.dev_root;
-    if (cert)
-        readable[n++] = cert;
-    if (key)
-        readable[n++] = key;
+    /* The folders of the owner's files: a renewed file is another file under the same name. */
+    char *cert_dir = folder_of(cert), *key_dir = folder_of(key);
+    if (cert_dir)
+        readable[n++] = cert_dir;
+    if (key_dir)
+        readable[n++] = key_dir;
     readable[n] = NULL;
     if (config_bool(s->config, "core.sandbox"))
         sandbox_enter(s->house.data_dir, readable);
+    free(cert_dir);
+    free(key_dir);
     return 0;
 }
 
