@@ -139,9 +139,9 @@ export interface RelayAnswer extends RelayFacts {
 }
 export interface About {
     readonly version: string;
-    readonly build: string;
-    readonly fingerprint: string;
-    readonly assets: string;
+    readonly build?: string;
+    readonly fingerprint?: string;
+    readonly assets?: string;
     readonly started: number;
     readonly wall: number;
     readonly simulated?: { readonly cameras: number };

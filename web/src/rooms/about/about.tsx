@@ -13,8 +13,7 @@ const fromHex = (hex: string): Uint8Array =>
     Uint8Array.from(hex.match(/[0-9a-f]{2}/gi) ?? [], (b) => parseInt(b, 16));
 
 /** As the box says, else as the list of cameras counts. */
-const simulatedCameras = (a: About): number =>
-    a.simulated?.cameras ?? readyFleet()?.simulated ?? 0;
+const simulatedCameras = (a: About): number => a.simulated?.cameras ?? readyFleet()?.simulated ?? 0;
 
 export function AboutPage() {
     const [about, setAbout] = useState<Loaded<About>>({ is: "loading" });
@@ -84,7 +83,7 @@ export function AboutPage() {
 }
 
 function Build({ about: a }: { readonly about: About }) {
-    const assets = fromHex(a.assets);
+    const assets = fromHex(a.assets ?? "");
     return (
         <section class="sheet panel" aria-labelledby="about-build">
             <h2 id="about-build">{t("about.build")}</h2>
@@ -92,13 +91,13 @@ function Build({ about: a }: { readonly about: About }) {
                 <dt>{t("about.version")}</dt>
                 <dd>{a.version}</dd>
                 <dt>{t("about.hash")}</dt>
-                <dd class="mono break">{a.build}</dd>
+                <dd class="mono break">{a.build ?? "–"}</dd>
                 <dt>{t("about.started")}</dt>
                 <dd>
                     <Time ms={a.started} text={when(a.started)} />
                 </dd>
                 <dt>{t("setup.box-certificate")}</dt>
-                <dd class="mono">{a.fingerprint}</dd>
+                <dd class="mono">{a.fingerprint ?? "–"}</dd>
                 <dt>landlock</dt>
                 <dd>{a.sandbox?.landlock ?? "–"}</dd>
                 <dt>seccomp</dt>
@@ -108,19 +107,23 @@ function Build({ about: a }: { readonly about: About }) {
                 <dt>{t("setup.box-zone")}</dt>
                 <dd>{zoneName()}</dd>
             </dl>
-            <h3 class="h3">{t("about.assets")}</h3>
-            <div class="seal">
-                <Weave bits={bitsOf(assets)} size={76} />
-                <p class="fp break">
-                    {hexGroups(assets.subarray(0, 8))}
-                    <br />
-                    {hexGroups(assets.subarray(8, 16))}
-                </p>
-            </div>
-            <p class="row small quiet">
-                <span>{t("about.assets-what")}</span>
-                <CopyButton text={a.assets} />
-            </p>
+            {a.assets && (
+                <>
+                    <h3 class="h3">{t("about.assets")}</h3>
+                    <div class="seal">
+                        <Weave bits={bitsOf(assets)} size={76} />
+                        <p class="fp break">
+                            {hexGroups(assets.subarray(0, 8))}
+                            <br />
+                            {hexGroups(assets.subarray(8, 16))}
+                        </p>
+                    </div>
+                    <p class="row small quiet">
+                        <span>{t("about.assets-what")}</span>
+                        <CopyButton text={a.assets} />
+                    </p>
+                </>
+            )}
         </section>
     );
 }
