@@ -148,8 +148,8 @@ int answer_problem(struct sk_buf *b, const struct problem *p, const char *reques
     SK_ASSERT(len > 0 && (size_t)len < sizeof(body));
     int rc = answer_begin(b, p->status, CACHE_NEVER);
     if (rc == 0)
-        rc = sk_buf_addf(b, "Content-Type: application/problem+json\r\nContent-Length: %d\r\n",
-                         len);
+        rc =
+            sk_buf_addf(b, "Content-Type: application/problem+json\r\nContent-Length: %d\r\n", len);
     if (rc == 0 && p->retry_ms > 0)
         rc = sk_buf_addf(b, "Retry-After: %lld\r\n", (long long)((p->retry_ms + 999) / 1000));
     if (rc == 0 && p->field != NULL)

@@ -222,10 +222,9 @@ static struct problem head_problem(int rc, const char *reason)
     else if (rc == -SK_EUNSUPPORTED)
         p.status = 501;
     else if (rc == -SK_ETOOBIG)
-        p = (struct problem){strcmp(reason, "path-long") == 0 || strcmp(reason, "query-long") == 0
-                                 ? 414
-                                 : 431,
-                             "too-large", 0, NULL};
+        p = (struct problem){
+            strcmp(reason, "path-long") == 0 || strcmp(reason, "query-long") == 0 ? 414 : 431,
+            "too-large", 0, NULL};
     return p;
 }
 

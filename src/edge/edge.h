@@ -21,10 +21,10 @@ extern const struct room edge_room;
 struct edge_peer {
     char source[SOURCE_SIZE];
     uint16_t port;
-    char device[DEVICE_ID_SIZE];  /* from the verified certificate or ticket; "" for the others */
-    uint8_t cert_serial[20];      /* of the device certificate */
+    char device[DEVICE_ID_SIZE]; /* from the verified certificate or ticket; "" for the others */
+    uint8_t cert_serial[20];     /* of the device certificate */
     size_t cert_serial_len;
-    int resumed;                  /* TLS session resumed by ticket */
+    int resumed; /* TLS session resumed by ticket */
     int tls13;
 };
 
@@ -36,8 +36,7 @@ struct edge_peer {
 struct edge_protocol {
     const char *alpn;
     int (*take)(void *ctx, struct net_stream *stream, const struct edge_peer *peer);
-    int (*device_may_link)(void *ctx, const char *device, const uint8_t *serial,
-                           size_t serial_len);
+    int (*device_may_link)(void *ctx, const char *device, const uint8_t *serial, size_t serial_len);
     void *ctx;
 };
 void edge_protocol_add(const struct edge_protocol *p); /* copied */
@@ -54,14 +53,14 @@ struct edge_ws;
  * cookie carries the session) or without the permission are refused before the upgrade (403/401).
  * All callbacks run on the socket's loop thread. After on_close the pointer is dead. */
 struct edge_ws_endpoint {
-    const char *path;        /* "/ws/signal" */
-    const char *subprotocol; /* "skep.signal.1" */
-    const char *permission;  /* for may() with object {"box", NULL} */
+    const char *path;                        /* "/ws/signal" */
+    const char *subprotocol;                 /* "skep.signal.1" */
+    const char *permission;                  /* for may() with object {"box", NULL} */
     size_t text_max_bytes, binary_max_bytes; /* larger messages close with 1009 */
-    size_t queue_max_bytes;  /* bytes that may wait for a slow reader before sends are refused */
+    size_t queue_max_bytes; /* bytes that may wait for a slow reader before sends are refused */
     void *(*on_open)(struct edge_ws *ws, const struct principal *p); /* NULL: close 1011 */
-    void (*on_text)(void *self, const char *text, size_t len);     /* NULL: close 1003 */
-    void (*on_binary)(void *self, const uint8_t *data, size_t len); /* NULL: close 1003 */
+    void (*on_text)(void *self, const char *text, size_t len);       /* NULL: close 1003 */
+    void (*on_binary)(void *self, const uint8_t *data, size_t len);  /* NULL: close 1003 */
     void (*on_drain)(void *self); /* the queue has emptied; may be NULL */
     void (*on_close)(void *self);
 };
@@ -84,12 +83,12 @@ const struct principal *edge_ws_principal(const struct edge_ws *ws);
  * Valid while the request is in flight (until its answer went out). */
 struct edge_request {
     char method[8];
-    char path[1024];          /* decoded once, normalised, no query */
-    char query[2048];         /* raw, without '?'; "" when none */
+    char path[1024];            /* decoded once, normalised, no query */
+    char query[2048];           /* raw, without '?'; "" when none */
     struct principal principal; /* as authenticated at arrival */
-    int origin_is_foreign;    /* an Origin field was there and is not ours */
-    char csrf[64];            /* Skep-Csrf field or "" */
-    char authorization[256];  /* raw field or "" (enrolment, metrics); wiped after the request */
+    int origin_is_foreign;      /* an Origin field was there and is not ours */
+    char csrf[64];              /* Skep-Csrf field or "" */
+    char authorization[256];    /* raw field or "" (enrolment, metrics); wiped after the request */
     char user_agent[128];
     char request_id[17];
 };

@@ -50,8 +50,8 @@ int exchange_row_fill(struct edge_request *row, const struct conn *c,
     struct http1_text agent_cut = {"", 0};
     if (agent != NULL)
         agent_cut = (struct http1_text){agent->p, agent->len < sizeof(row->user_agent)
-                                                       ? agent->len
-                                                       : sizeof(row->user_agent) - 1};
+                                                      ? agent->len
+                                                      : sizeof(row->user_agent) - 1};
     int rc = sk_copy(row->method, sizeof(row->method), req->method);
     if (rc == 0)
         rc = sk_copy(row->path, sizeof(row->path), req->path);
@@ -60,8 +60,7 @@ int exchange_row_fill(struct edge_request *row, const struct conn *c,
     if (rc == 0)
         rc = text_copy(row->csrf, sizeof(row->csrf), field(req, "skep-csrf"));
     if (rc == 0)
-        rc = text_copy(row->authorization, sizeof(row->authorization),
-                       field(req, "authorization"));
+        rc = text_copy(row->authorization, sizeof(row->authorization), field(req, "authorization"));
     if (rc == 0)
         rc = text_copy(row->user_agent, sizeof(row->user_agent), &agent_cut);
     if (rc == 0)

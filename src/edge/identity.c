@@ -304,10 +304,8 @@ static int owner_changed(void)
 static int identity_try(const struct identity *i)
 {
     struct tls_config *cfg = NULL;
-    const struct tls_server_options o = {.cert = i->cert.data,
-                                         .cert_len = i->cert.len,
-                                         .key = i->key.data,
-                                         .key_len = i->key.len};
+    const struct tls_server_options o = {
+        .cert = i->cert.data, .cert_len = i->cert.len, .key = i->key.data, .key_len = i->key.len};
     int rc = tls_config_server_new(&cfg, &o);
     tls_config_drop(cfg);
     return rc;

@@ -41,13 +41,13 @@ struct edge_loop {
     struct upstream *upstreams; /* all of this loop's */
     struct upstream *idle;      /* those without a request */
     struct exchange *waiting, **waiting_end;
-    struct http1_request head;   /* of the request being judged; dead after that turn */
+    struct http1_request head; /* of the request being judged; dead after that turn */
     struct http1_response answer;
 };
 
 struct edge_settings {
     int64_t head_ms, idle_ms, queue_ms, answer_ms;
-    uint32_t rate_min_bytes;     /* per second, of bodies and of answers */
+    uint32_t rate_min_bytes; /* per second, of bodies and of answers */
     uint32_t http_per_source;
     uint32_t sockets_per_account;
 };
@@ -93,9 +93,9 @@ int answer_has_field(const struct http1_text *name);
 
 struct problem {
     int status;
-    const char *code;   /* a slug of api.md */
-    int64_t retry_ms;   /* 0 = none */
-    const char *field;  /* one more header line without CRLF, or NULL */
+    const char *code;  /* a slug of api.md */
+    int64_t retry_ms;  /* 0 = none */
+    const char *field; /* one more header line without CRLF, or NULL */
 };
 /* The problem that belongs to an error of the house. */
 struct problem problem_of(int err);
@@ -105,12 +105,12 @@ SK_MUST int answer_problem(struct sk_buf *b, const struct problem *p, const char
 /* ---- connections (conn.c) -------------------------------------------------------------------- */
 
 enum conn_state {
-    CONN_IDLE,    /* nothing of a request has come */
-    CONN_HEAD,    /* part of a head */
-    CONN_BODY,    /* head done, body under way */
-    CONN_WAIT,    /* whole request handed on, no answer yet */
-    CONN_ANSWER,  /* answer under way */
-    CONN_CLOSING  /* last answer queued */
+    CONN_IDLE,   /* nothing of a request has come */
+    CONN_HEAD,   /* part of a head */
+    CONN_BODY,   /* head done, body under way */
+    CONN_WAIT,   /* whole request handed on, no answer yet */
+    CONN_ANSWER, /* answer under way */
+    CONN_CLOSING /* last answer queued */
 };
 
 struct conn {
@@ -120,7 +120,7 @@ struct conn {
     enum conn_state state;
     struct sk_buf in; /* bytes not yet used; no memory while idle */
     size_t scan;
-    struct exchange *ex; /* the request at the upstream, while CONN_BODY..CONN_ANSWER */
+    struct exchange *ex;     /* the request at the upstream, while CONN_BODY..CONN_ANSWER */
     struct net_packet *file; /* the static body under way */
     size_t file_at;
     struct net_timer rate; /* looks whether a slow reader takes its answer */
@@ -222,7 +222,7 @@ SK_MUST int plain_redirect(struct sk_buf *out, const void *head, size_t len, uin
 /* ---- the TLS identity (identity.c) ----------------------------------------------------------- */
 
 struct identity_options {
-    const char *dir;              /* DATA/tls */
+    const char *dir;                  /* DATA/tls */
     const char *cert_path, *key_path; /* the owner's, or NULL */
     const char *host;
 };

@@ -88,6 +88,5 @@ void plain_open(struct net_stream *s)
     p->stream = s;
     sk_buf_init(&p->in, HTTP1_HEAD_MAX * 2);
     net_stream_set_ops(s, &plain_ops, p);
-    net_stream_set_read_deadline(s, net_loop_now_ms(net_stream_loop(s)) +
-                                        edge_get()->set.head_ms);
+    net_stream_set_read_deadline(s, net_loop_now_ms(net_stream_loop(s)) + edge_get()->set.head_ms);
 }

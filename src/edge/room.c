@@ -13,8 +13,8 @@
 #include "edge/internal.h"
 
 enum {
-    CHECK_MS = 5000,       /* files, renewal and ticket keys are looked at */
-    DRAIN_WAIT_MS = 5000,  /* for requests under way at stop */
+    CHECK_MS = 5000,      /* files, renewal and ticket keys are looked at */
+    DRAIN_WAIT_MS = 5000, /* for requests under way at stop */
     DRAIN_STEP_MS = 20
 };
 
@@ -135,9 +135,9 @@ static void protocol_take(const struct edge_protocol *p, struct net_stream *s,
     struct edge_peer who;
     int rc = peer_fill(&who, s, peer);
     if (rc == 0 && p->device_may_link != NULL) {
-        rc = who.device[0] == '\0' ? -SK_EAUTH : p->device_may_link(p->ctx, who.device,
-                                                                    who.cert_serial,
-                                                                    who.cert_serial_len);
+        rc = who.device[0] == '\0'
+                 ? -SK_EAUTH
+                 : p->device_may_link(p->ctx, who.device, who.cert_serial, who.cert_serial_len);
         if (rc != 0) {
             metric_refused("edge", "device-denied");
             log_info("edge", "device-denied", "source=%s device=%s", who.source, who.device);
@@ -235,8 +235,7 @@ static void tls_renew(void)
 
 static void identity_look(int force)
 {
-    const struct event changed = {.kind = EVENT_CERTIFICATE_CHANGED,
-                                  .wall_ms = sk_clock_wall_ms()};
+    const struct event changed = {.kind = EVENT_CERTIFICATE_CHANGED, .wall_ms = sk_clock_wall_ms()};
     if (edge_is_draining() || !identity_check(changed.wall_ms, force))
         return;
     tls_renew();
@@ -501,7 +500,8 @@ static void edge_stop(void)
         nanosleep(&step, NULL);
     loops_end();
     edge.listener = NULL;
-    /* A handshake that is still under way ends with its loop; its pool then ends with the process. */
+    /* A handshake that is still under way ends with its loop; its pool then ends with the process.
+     */
     if (handshakes_are_over()) {
         net_handshakes_stop(edge.pool);
         identity_stop();

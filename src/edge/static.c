@@ -150,11 +150,12 @@ void static_answer(struct conn *c, const struct http1_request *req)
         return;
     }
     char etag[ETAG_SIZE];
-    int use_gzip = a->gzip != NULL && static_accepts_gzip(http1_field_find(
-                                          req->fields, req->field_count, "accept-encoding"));
+    int use_gzip =
+        a->gzip != NULL &&
+        static_accepts_gzip(http1_field_find(req->fields, req->field_count, "accept-encoding"));
     snprintf(etag, sizeof(etag), "\"%s%s\"", a->etag, use_gzip ? "-gz" : "");
-    int is_same = static_etag_matches(
-        http1_field_find(req->fields, req->field_count, "if-none-match"), etag);
+    int is_same =
+        static_etag_matches(http1_field_find(req->fields, req->field_count, "if-none-match"), etag);
     c->state = CONN_ANSWER;
     net_stream_set_read_deadline(c->stream, 0);
     if (head_write(c, a, use_gzip, is_same, etag) != 0)
@@ -162,6 +163,5 @@ void static_answer(struct conn *c, const struct http1_request *req)
     if (is_same || c->is_head)
         conn_finish(c);
     else
-        conn_send_file(c, packet_of(use_gzip ? a->gzip : a->data,
-                                    use_gzip ? a->gzip_len : a->len));
+        conn_send_file(c, packet_of(use_gzip ? a->gzip : a->data, use_gzip ? a->gzip_len : a->len));
 }

@@ -314,8 +314,17 @@ static void upstream_done(struct upstream *up)
 static int is_dropped_field(const struct http1_text *name)
 {
     static const char *const dropped[] = {
-        "connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te",     "trailer",
-        "upgrade",    "server",     "transfer-encoding",  "content-length",   "accept-ranges",
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "upgrade",
+        "server",
+        "transfer-encoding",
+        "content-length",
+        "accept-ranges",
     };
     for (size_t i = 0; i < sizeof(dropped) / sizeof(*dropped); i++)
         if (http1_text_is(name, dropped[i]))
@@ -338,8 +347,7 @@ static int head_encode(struct sk_buf *out, struct upstream *up, const struct con
     }
     *keep_client = c->keep_alive;
     if (rc == 0 && res->body == HTTP1_BODY_LENGTH) {
-        rc = sk_buf_addf(out, "Content-Length: %llu\r\n",
-                         (unsigned long long)res->content_length);
+        rc = sk_buf_addf(out, "Content-Length: %llu\r\n", (unsigned long long)res->content_length);
     } else if (rc == 0 && has_body) {
         up->chunk_out = c->minor == 1 && !c->is_head;
         if (c->minor == 1)

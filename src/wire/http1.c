@@ -213,9 +213,9 @@ static int request_line_parse(struct http1_request *req, const struct http1_text
     if (rc != 0)
         return refuse(req, rc, "version");
     size_t known = 0;
-    while (known < sizeof(methods) / sizeof(*methods) &&
-           (strlen(methods[known]) != method.len ||
-            memcmp(methods[known], method.p, method.len) != 0))
+    while (
+        known < sizeof(methods) / sizeof(*methods) &&
+        (strlen(methods[known]) != method.len || memcmp(methods[known], method.p, method.len) != 0))
         known++;
     if (known == sizeof(methods) / sizeof(*methods))
         return refuse(req, -SK_EUNSUPPORTED, "method");
@@ -281,9 +281,18 @@ static int framing_parse(struct http1_request *req)
 static int once_check(struct http1_request *req)
 {
     static const char *const once[] = {
-        "content-length", "transfer-encoding", "authorization",     "content-type",
-        "cookie",         "expect",            "if-none-match",     "origin",
-        "skep-csrf",      "upgrade",           "sec-websocket-key", "sec-websocket-version",
+        "content-length",
+        "transfer-encoding",
+        "authorization",
+        "content-type",
+        "cookie",
+        "expect",
+        "if-none-match",
+        "origin",
+        "skep-csrf",
+        "upgrade",
+        "sec-websocket-key",
+        "sec-websocket-version",
         "user-agent",
     };
     if (field_count(req->fields, req->field_count, "host") != 1)
@@ -306,8 +315,8 @@ static int connection_parse(struct http1_request *req)
     }
     req->keep_alive = !has_close && (req->minor == 1 || has_keep);
     const struct http1_text *upgrade = http1_field_find(req->fields, req->field_count, "upgrade");
-    req->upgrade_websocket = req->minor == 1 && has_upgrade && upgrade != NULL &&
-                             http1_text_is(upgrade, "websocket");
+    req->upgrade_websocket =
+        req->minor == 1 && has_upgrade && upgrade != NULL && http1_text_is(upgrade, "websocket");
     const struct http1_text *expect = http1_field_find(req->fields, req->field_count, "expect");
     if (expect == NULL)
         return 0;
@@ -378,8 +387,7 @@ static int response_framing_parse(struct http1_response *res, int to_head)
     return 0;
 }
 
-int http1_response_parse(struct http1_response *res, const void *head, size_t head_len,
-                         int to_head)
+int http1_response_parse(struct http1_response *res, const void *head, size_t head_len, int to_head)
 {
     struct reader r = {head, (const char *)head + head_len};
     struct http1_text line;

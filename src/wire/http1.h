@@ -110,7 +110,7 @@ void http1_chunks_init(struct http1_chunks *c, uint64_t max_bytes);
  * `data`) are body. Call again with the rest until `*used` == `len` or the result is not 0.
  * 1: the last chunk and its empty line are complete (nothing behind them was consumed);
  * -SK_EINVAL: malformed, an extension or a trailer; -SK_ETOOBIG: more than `max_bytes`. */
-SK_MUST int http1_chunks_feed(struct http1_chunks *c, const uint8_t *data, size_t len,
-                              size_t *used, const uint8_t **out, size_t *out_len);
+SK_MUST int http1_chunks_feed(struct http1_chunks *c, const uint8_t *data, size_t len, size_t *used,
+                              const uint8_t **out, size_t *out_len);
 
 #endif

@@ -9,7 +9,7 @@
 #include "base/err.h"
 
 enum {
-    WS_HEAD_MAX = 10,    /* server frame: never masked */
+    WS_HEAD_MAX = 10, /* server frame: never masked */
     WS_CLIENT_HEAD_MAX = 14,
     WS_ACCEPT_SIZE = 29, /* base64 of SHA-1, with the closing zero */
     WS_CONTROL_MAX = 125

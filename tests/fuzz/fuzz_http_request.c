@@ -26,9 +26,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     SK_ASSERT(req.path[0] == '/' && strstr(req.path, "/../") == NULL);
     SK_ASSERT(http1_path_encode(path, sizeof(path), req.path) == 0);
-    int n = snprintf(head, sizeof(head), "%s %s%s%s HTTP/1.1\r\nHost: %.*s\r\n\r\n", req.method,
-                     path, req.query[0] != '\0' ? "?" : "", req.query, (int)req.host.len,
-                     req.host.p);
+    int n =
+        snprintf(head, sizeof(head), "%s %s%s%s HTTP/1.1\r\nHost: %.*s\r\n\r\n", req.method, path,
+                 req.query[0] != '\0' ? "?" : "", req.query, (int)req.host.len, req.host.p);
     SK_ASSERT(n > 0 && (size_t)n < sizeof(head));
     SK_ASSERT(http1_request_parse(&again, head, (size_t)n) == 0);
     SK_ASSERT(strcmp(again.path, req.path) == 0 && strcmp(again.query, req.query) == 0 &&

@@ -80,12 +80,12 @@ static void answer_text(int fd, const char *text, size_t len)
 static void answer_echo(int fd, const char *request, const struct edge_request *row)
 {
     char out[16384];
-    int n = snprintf(out, sizeof(out),
-                     "method=%s path=%s query=%s account=%s source=%s foreign=%d csrf=%s "
-                     "agent=%s id=%s\n%s",
-                     row->method, row->path, row->query, row->principal.account,
-                     row->principal.source, row->origin_is_foreign, row->csrf, row->user_agent,
-                     row->request_id, request);
+    int n =
+        snprintf(out, sizeof(out),
+                 "method=%s path=%s query=%s account=%s source=%s foreign=%d csrf=%s "
+                 "agent=%s id=%s\n%s",
+                 row->method, row->path, row->query, row->principal.account, row->principal.source,
+                 row->origin_is_foreign, row->csrf, row->user_agent, row->request_id, request);
     answer_text(fd, out, (size_t)n);
 }
 
@@ -242,9 +242,12 @@ static const char *const *house_settings;
 static struct config *config_make(void)
 {
     static const char *const set[][2] = {
-        {"edge.port", "0"},           {"edge.head_timeout_s", "1"},
-        {"edge.idle_timeout_s", "8"}, {"edge.listen", "127.0.0.1"},
-        {"edge.answer_timeout_s", "2"}, {"edge.http_per_source_max", "30"},
+        {"edge.port", "0"},
+        {"edge.head_timeout_s", "1"},
+        {"edge.idle_timeout_s", "8"},
+        {"edge.listen", "127.0.0.1"},
+        {"edge.answer_timeout_s", "2"},
+        {"edge.http_per_source_max", "30"},
         {"edge.sockets_per_account", "3"},
     };
     static const struct config_key *tables[1];

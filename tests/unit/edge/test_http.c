@@ -268,7 +268,8 @@ static void test_refusals(void **state)
     expect_status(large, 414);
     const char *r = ask(&c, "GET /api/v1/none HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n");
     assert_contains(r, "Content-Type: application/problem+json\r\n");
-    assert_contains(r, "{\"status\":404,\"code\":\"not-found\",\"title\":\"Not Found\",\"request\":\"");
+    assert_contains(
+        r, "{\"status\":404,\"code\":\"not-found\",\"title\":\"Not Found\",\"request\":\"");
     client_close(&c);
 }
 

@@ -21,11 +21,10 @@ static void test_accept_encoding(void **state)
         const char *field;
         int gzip;
     } rows[] = {
-        {"gzip", 1},           {"GZIP", 1},          {"br, gzip", 1},
-        {"gzip;q=0.5", 1},     {"gzip;q=0", 0},      {"gzip; q=0.000", 0},
-        {"gzip;q=0.001", 1},   {"*", 1},             {"*;q=0", 0},
-        {"*, gzip;q=0", 0},    {"identity", 0},      {"", 0},
-        {"xgzip, gzipx", 0},   {",, ,gzip", 1},      {"deflate, br;q=1.0", 0},
+        {"gzip", 1},         {"GZIP", 1},          {"br, gzip", 1},          {"gzip;q=0.5", 1},
+        {"gzip;q=0", 0},     {"gzip; q=0.000", 0}, {"gzip;q=0.001", 1},      {"*", 1},
+        {"*;q=0", 0},        {"*, gzip;q=0", 0},   {"identity", 0},          {"", 0},
+        {"xgzip, gzipx", 0}, {",, ,gzip", 1},      {"deflate, br;q=1.0", 0},
     };
     (void)state;
     assert_int_equal(static_accepts_gzip(NULL), 0);
@@ -42,7 +41,7 @@ static void test_if_none_match(void **state)
         const char *field;
         int same;
     } rows[] = {
-        {"\"abc\"", 1}, {"W/\"abc\"", 1}, {"*", 1},       {"\"x\", \"abc\"", 1},
+        {"\"abc\"", 1}, {"W/\"abc\"", 1}, {"*", 1},        {"\"x\", \"abc\"", 1},
         {"abc", 0},     {"\"ab\"", 0},    {"\"abcd\"", 0}, {"", 0},
     };
     (void)state;
@@ -153,12 +152,9 @@ static void test_redirects(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accept_encoding),
-        cmocka_unit_test(test_if_none_match),
-        cmocka_unit_test(test_request_table),
-        cmocka_unit_test(test_request_table_is_bounded),
-        cmocka_unit_test(test_sources),
-        cmocka_unit_test(test_redirects),
+        cmocka_unit_test(test_accept_encoding), cmocka_unit_test(test_if_none_match),
+        cmocka_unit_test(test_request_table),   cmocka_unit_test(test_request_table_is_bounded),
+        cmocka_unit_test(test_sources),         cmocka_unit_test(test_redirects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

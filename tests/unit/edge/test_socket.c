@@ -125,8 +125,9 @@ static uint8_t frame_read(struct client *c, const uint8_t **data, size_t *len)
         else if (n == 127)
             head = 10;
         if (c->in.len >= head) {
-            n = n == 126 ? sk_get_u16(c->in.data + 2)
-                         : n == 127 ? (size_t)sk_get_u64(c->in.data + 2) : n;
+            n = n == 126   ? sk_get_u16(c->in.data + 2)
+                : n == 127 ? (size_t)sk_get_u64(c->in.data + 2)
+                           : n;
             if (c->in.len >= head + n) {
                 uint8_t first = c->in.data[0];
                 assert_true(n <= sizeof(copy));
@@ -252,7 +253,7 @@ static void test_refused_openings(void **state)
     } rows[] = {
         {HELLO ORIGIN "\r\n", 401},
         {HELLO ORIGIN "Cookie: __Host-skep=bad\r\n\r\n", 401},
-        {HELLO COOKIE "\r\n", 403},                         /* cookie without Origin */
+        {HELLO COOKIE "\r\n", 403}, /* cookie without Origin */
         {HELLO "Origin: https://evil\r\n" COOKIE "\r\n", 403},
         {HELLO "Origin: http://a:1\r\n" COOKIE "\r\n", 403},
         {HELLO "Origin: https://a\r\n" COOKIE "\r\n", 403},

@@ -139,8 +139,8 @@ static void test_paths(void **state)
     for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
         char head[256];
         struct http1_request req;
-        char *end = stpcpy(stpcpy(stpcpy(head, "GET "), paths[i].in),
-                           " HTTP/1.1\r\nHost: a\r\n\r\n");
+        char *end =
+            stpcpy(stpcpy(stpcpy(head, "GET "), paths[i].in), " HTTP/1.1\r\nHost: a\r\n\r\n");
         int rc = parse(&req, head, (size_t)(end - head));
         if (paths[i].out == NULL && rc == 0)
             fail_msg("accepted %s as %s", paths[i].in, req.path);
@@ -201,7 +201,9 @@ static const struct {
     {P H "Transfer-Encoding:\r\n\r\n", -SK_EUNSUPPORTED},
     {P H "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n", -SK_EINVAL},
     {P H "Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n\r\n", -SK_EINVAL},
-    {P H "Transfer-Encoding:\x0b" "chunked\r\n\r\n", -SK_EINVAL},
+    {P H "Transfer-Encoding:\x0b"
+         "chunked\r\n\r\n",
+     -SK_EINVAL},
     {P H "Transfer\0-Encoding: chunked\r\n\r\n", -SK_EINVAL},
     {"POST / HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n", -SK_EINVAL},
     /* line ends and folding */
@@ -384,9 +386,8 @@ static void test_chunks(void **state)
     size_t left;
     (void)state;
     for (size_t step = 1; step < 40; step++) {
-        assert_int_equal(chunks_run("5\r\nhello\r\nA\r\n, chunkies\r\n0\r\n\r\nGET", step, out,
-                                    &left),
-                         1);
+        assert_int_equal(
+            chunks_run("5\r\nhello\r\nA\r\n, chunkies\r\n0\r\n\r\nGET", step, out, &left), 1);
         assert_string_equal(out, "hello, chunkies");
         assert_int_equal(left, 3);
     }
@@ -395,11 +396,21 @@ static void test_chunks(void **state)
 static void test_bad_chunks(void **state)
 {
     static const char *const bad[] = {
-        "5;x=y\r\nhello\r\n0\r\n\r\n",   "5 \r\nhello\r\n0\r\n\r\n", " 5\r\nhello\r\n0\r\n\r\n",
-        "5\nhello\r\n0\r\n\r\n",         "5\r\nhelloX\r\n0\r\n\r\n", "5\r\nhello\n0\r\n\r\n",
-        "5\r\nhello\r\n0\r\nX: y\r\n\r\n", "0x5\r\nhello\r\n",        "-5\r\nhello\r\n",
-        "000000005\r\nhello\r\n",        "\r\nhello\r\n",            "g\r\n",
-        "5\r\rhello",                    "0\r\n\n",                  "5\r\nhello\r0\r\n\r\n",
+        "5;x=y\r\nhello\r\n0\r\n\r\n",
+        "5 \r\nhello\r\n0\r\n\r\n",
+        " 5\r\nhello\r\n0\r\n\r\n",
+        "5\nhello\r\n0\r\n\r\n",
+        "5\r\nhelloX\r\n0\r\n\r\n",
+        "5\r\nhello\n0\r\n\r\n",
+        "5\r\nhello\r\n0\r\nX: y\r\n\r\n",
+        "0x5\r\nhello\r\n",
+        "-5\r\nhello\r\n",
+        "000000005\r\nhello\r\n",
+        "\r\nhello\r\n",
+        "g\r\n",
+        "5\r\rhello",
+        "0\r\n\n",
+        "5\r\nhello\r0\r\n\r\n",
     };
     char out[2048];
     size_t left;

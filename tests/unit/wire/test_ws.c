@@ -55,13 +55,13 @@ static void test_client_heads(void **state)
         {{0x82, 0xfe, 0, 126, 1, 2, 3, 4}, 8, 126, 0},
         {{0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4}, 14, 65536, 0},
         {{0x88, 0xfd, 1, 2, 3, 4}, 6, 125, 0},
-        {{0x82, 0x05, 1, 2, 3, 4}, 6, 0, -SK_EINVAL},             /* no mask */
-        {{0xc2, 0x85, 1, 2, 3, 4}, 6, 0, -SK_EINVAL},             /* RSV1 */
-        {{0x83, 0x85, 1, 2, 3, 4}, 6, 0, -SK_EINVAL},             /* opcode 3 */
-        {{0x8b, 0x85, 1, 2, 3, 4}, 6, 0, -SK_EINVAL},             /* opcode 11 */
-        {{0x08, 0x80, 1, 2, 3, 4}, 6, 0, -SK_EINVAL},             /* fragmented close */
-        {{0x89, 0xfe, 0, 126, 1, 2, 3, 4}, 8, 0, -SK_EINVAL},     /* long ping */
-        {{0x82, 0xfe, 0, 125, 1, 2, 3, 4}, 8, 0, -SK_EINVAL},     /* length not shortest */
+        {{0x82, 0x05, 1, 2, 3, 4}, 6, 0, -SK_EINVAL},         /* no mask */
+        {{0xc2, 0x85, 1, 2, 3, 4}, 6, 0, -SK_EINVAL},         /* RSV1 */
+        {{0x83, 0x85, 1, 2, 3, 4}, 6, 0, -SK_EINVAL},         /* opcode 3 */
+        {{0x8b, 0x85, 1, 2, 3, 4}, 6, 0, -SK_EINVAL},         /* opcode 11 */
+        {{0x08, 0x80, 1, 2, 3, 4}, 6, 0, -SK_EINVAL},         /* fragmented close */
+        {{0x89, 0xfe, 0, 126, 1, 2, 3, 4}, 8, 0, -SK_EINVAL}, /* long ping */
+        {{0x82, 0xfe, 0, 125, 1, 2, 3, 4}, 8, 0, -SK_EINVAL}, /* length not shortest */
         {{0x82, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 14, 0, -SK_EINVAL},
         {{0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0}, 14, 0, -SK_EINVAL},
     };
