@@ -1,6 +1,7 @@
 /* A request on its way to `http`: what the edge learnt of it, its body, and the clean request that
  * is written for CivetWeb. Nothing of the client's own bytes but path, query, host, content type
  * and body gets through. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,33 +89,53 @@ static int type_matches(const struct http1_text *t, const char *want)
     return http1_text_is(&type, want);
 }
 
-/* Whether there is such a route and it takes such a body; else the problem, and why. */
-static int route_check(const struct http1_request *req, size_t *max, struct problem *p,
-                       const char **why)
+/* "Allow: GET, POST" for a path that has other methods than the one that was used. */
+static void allow_write(char *out, size_t cap, const char *path)
+{
+    static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+    const char *type;
+    size_t max, at = (size_t)snprintf(out, cap, "Allow:");
+    int any = 0;
+    for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
+        if (edge_get()->route_find(methods[i], path, &max, &type) == 0)
+            at += (size_t)snprintf(out + at, cap - at, "%s %s", any++ ? "," : "", methods[i]);
+}
+
+/* What the edge says of a request that it does not pass on. */
+struct verdict {
+    struct problem problem;
+    const char *why;
+    char allow[64];
+};
+
+/* Whether there is such a route and it takes such a body; else the verdict is filled in. */
+static int route_check(const struct http1_request *req, size_t *max, struct verdict *v)
 {
     edge_route_fn find = edge_get()->route_find;
     const char *type = NULL;
     *max = 0;
     int rc = find != NULL ? find(req->method, req->path, max, &type) : -SK_EBUSY;
     if (rc != 0) {
-        *p = problem_of(rc);
-        *why = rc == -SK_ENOTFOUND ? "no-route" : rc == -SK_EBUSY ? "not-ready" : "method";
-        if (rc == -SK_EUNSUPPORTED)
-            p->status = 405;
+        v->problem = problem_of(rc);
+        v->why = rc == -SK_ENOTFOUND ? "no-route" : rc == -SK_EBUSY ? "not-ready" : "method";
+        if (rc == -SK_EUNSUPPORTED) {
+            allow_write(v->allow, sizeof(v->allow), req->path);
+            v->problem = (struct problem){405, "bad-request", 0, v->allow};
+        }
         return rc;
     }
     int has_body = req->body == HTTP1_BODY_CHUNKED || req->content_length > 0;
     if (!has_body)
         return 0;
-    *why = "body-large";
-    *p = problem_of(-SK_ETOOBIG);
+    v->why = "body-large";
+    v->problem = problem_of(-SK_ETOOBIG);
     if (*max == 0 || req->content_length > *max)
         return -SK_ETOOBIG;
     const struct http1_text *have = field(req, "content-type");
     if (type == NULL || (have != NULL && type_matches(have, type)))
         return 0;
-    *why = "body-type";
-    *p = (struct problem){415, "bad-request", 0, NULL};
+    v->why = "body-type";
+    v->problem = (struct problem){415, "bad-request", 0, NULL};
     return -SK_EUNSUPPORTED;
 }
 
@@ -133,12 +154,11 @@ static struct exchange *exchange_new(struct conn *c, const struct http1_request 
 
 int exchange_begin(struct conn *c, const struct http1_request *req)
 {
-    struct problem p;
-    const char *why = "field-long";
+    struct verdict v;
     size_t max;
-    if (route_check(req, &max, &p, &why) != 0) {
-        metric_refused("edge", why);
-        conn_problem(c, &p);
+    if (route_check(req, &max, &v) != 0) {
+        metric_refused("edge", v.why);
+        conn_problem(c, &v.problem);
         return -SK_EDENIED;
     }
     struct exchange *ex = exchange_new(c, req, max);
@@ -146,9 +166,9 @@ int exchange_begin(struct conn *c, const struct http1_request *req)
         text_copy(ex->host, sizeof(ex->host), &req->host) != 0 ||
         text_copy(ex->content_type, sizeof(ex->content_type), field(req, "content-type")) != 0) {
         exchange_free(ex);
-        metric_refused("edge", why);
-        p = (struct problem){431, "too-large", 0, NULL};
-        conn_problem(c, &p);
+        metric_refused("edge", "field-long");
+        v.problem = (struct problem){431, "too-large", 0, NULL};
+        conn_problem(c, &v.problem);
         return -SK_EDENIED;
     }
     c->ex = ex;

@@ -171,6 +171,17 @@ struct names {
     char machine[256];
 };
 
+/* Whether the machine's own name may be in the certificate. The name that a container engine makes
+ * up (12 hexadecimal digits, new with every container) is nobody's address, and would cost a new
+ * certificate each time. */
+static int machine_name_is_usable(const char *name)
+{
+    size_t len = strlen(name), hex = strspn(name, "0123456789abcdef");
+    size_t plain = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
+    return len > 0 && plain == len && !(len == 12 && hex == 12) && name[0] != '.' &&
+           name[0] != '-' && strcmp(name, "localhost") != 0 && strcmp(name, id.host) != 0;
+}
+
 static int names_make(struct names *n)
 {
     size_t count = 0, at = 0;
@@ -180,8 +191,7 @@ static int names_make(struct names *n)
     n->list[count++] = "::1";
     if (strcmp(id.host, "localhost") != 0)
         n->list[count++] = id.host;
-    if (gethostname(n->machine, sizeof(n->machine) - 1) == 0 && n->machine[0] != '\0' &&
-        strcmp(n->machine, "localhost") != 0 && strcmp(n->machine, id.host) != 0)
+    if (gethostname(n->machine, sizeof(n->machine) - 1) == 0 && machine_name_is_usable(n->machine))
         n->list[count++] = n->machine;
     for (size_t i = 0; i < count; i++) {
         int len = snprintf(n->text + at, sizeof(n->text) - at, "%s\n", n->list[i]);

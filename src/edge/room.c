@@ -25,7 +25,8 @@ static struct {
     char *device_ca;
     struct net_timer check;
     struct metric *opened;
-} door;
+    pthread_mutex_t lock; /* of listener and pool as the figures see them */
+} door = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static const struct config_key config_keys[] = {
     {"edge.listen", CONFIG_TEXT, "::", 0, 0, "address of the TLS port; :: is IPv6 and IPv4"},
@@ -299,13 +300,10 @@ enum figure {
     FIGURE_COUNT
 };
 
-static int64_t figure_read(void *ctx)
+static int64_t figure_read_locked(enum figure which)
 {
-    enum figure which = (enum figure)(uintptr_t)ctx;
     struct net_listener_stats l = {0};
     struct net_handshake_stats h = {0};
-    if (edge.listener == NULL || edge.pool == NULL)
-        return 0;
     if (which == FIGURE_HTTP)
         return atomic_load(&edge.open_count);
     if (which == FIGURE_OPEN || which == FIGURE_REFUSED_SOURCE) {
@@ -314,6 +312,17 @@ static int64_t figure_read(void *ctx)
     }
     net_handshakes_stats(edge.pool, &h);
     return which == FIGURE_HANDSHAKES_OPEN ? (int64_t)h.open : (int64_t)h.waiting;
+}
+
+/* On any thread, also while the edge drains: then the listener is going. */
+static int64_t figure_read(void *ctx)
+{
+    int64_t value = 0;
+    pthread_mutex_lock(&door.lock);
+    if (edge.listener != NULL && edge.pool != NULL && !edge_is_draining())
+        value = figure_read_locked((enum figure)(uintptr_t)ctx);
+    pthread_mutex_unlock(&door.lock);
+    return value;
 }
 
 static void figures_declare(void)
@@ -433,7 +442,10 @@ static void drain_cb(void *arg)
 
 static void edge_drain(void)
 {
-    if (edge.listener == NULL || atomic_exchange(&edge.draining, 1))
+    pthread_mutex_lock(&door.lock);
+    int is_due = edge.listener != NULL && !atomic_exchange(&edge.draining, 1);
+    pthread_mutex_unlock(&door.lock);
+    if (!is_due)
         return;
     net_listener_close(edge.listener);
     for (unsigned i = 0; i < edge.loop_count; i++)

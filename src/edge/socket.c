@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "core/event.h"
 #include "core/metrics.h"
@@ -167,6 +168,10 @@ static void timer_cb(struct net_timer *t, void *arg)
         return;
     }
     net_timer_set_in(t, PING_MS);
+    event_publish(&(struct event){.kind = EVENT_SESSION_USED,
+                                  .account = ws->principal.account,
+                                  .session = ws->principal.session,
+                                  .wall_ms = sk_clock_wall_ms()});
     if (frame_send(ws, WS_PING, NULL, 0) != 0)
         net_stream_abort(ws->stream, -SK_ETIMEOUT);
 }

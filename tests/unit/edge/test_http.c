@@ -266,7 +266,10 @@ static void test_refusals(void **state)
     memcpy(large, "GET /aaaaaaaaaaaaaaaaaaaaaaa", 28);
     memcpy(large + 2000, " HTTP/1.1\r\nHost: a\r\n\r\n", 23);
     expect_status(large, 414);
-    const char *r = ask(&c, "GET /api/v1/none HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n");
+    const char *r = ask(&c, "DELETE /api/v1/echo HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n");
+    assert_contains(r, "\r\nAllow: GET, POST, PUT, PATCH\r\n");
+    client_close(&c);
+    r = ask(&c, "GET /api/v1/none HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n");
     assert_contains(r, "Content-Type: application/problem+json\r\n");
     assert_contains(
         r, "{\"status\":404,\"code\":\"not-found\",\"title\":\"Not Found\",\"request\":\"");

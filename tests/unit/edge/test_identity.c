@@ -1,4 +1,5 @@
-/* A certificate of the owner's: used, replaced while running, and kept when the new one is bad. */
+/* A certificate of the owner's: used, replaced while running, and kept when the new one is bad; and
+ * what else takes its time. */
 #include "house.h"
 
 #include "base/file.h"
@@ -49,7 +50,8 @@ static uint8_t first[32];
 
 static int start(void **state)
 {
-    static const char *settings[] = {"edge.certificate", cert_path, "edge.key", key_path, NULL};
+    static const char *settings[] = {"edge.certificate",    cert_path, "edge.key", key_path,
+                                     "edge.rate_min_bytes", "1048576", NULL};
     snprintf(cert_path, sizeof(cert_path), "/tmp/skep-edge-%d.crt", (int)getpid());
     snprintf(key_path, sizeof(key_path), "/tmp/skep-edge-%d.key", (int)getpid());
     house_settings = settings;
@@ -125,12 +127,40 @@ static void test_a_bad_one_is_not(void **state)
     assert_memory_equal(got, first, 32);
 }
 
+/* Here because it takes ten seconds, too, and its settings fit no other program. */
+static void test_a_slow_reader_is_cut(void **state)
+{
+    static const char *const alpn[] = {"http/1.1", NULL};
+    const struct tls_client_options o = {.alpn = alpn, .pin_sha256 = first};
+    struct client c;
+    struct tls_config *cfg = NULL;
+    const struct tls_io io = {io_recv, io_send, &c.fd};
+    const int rcvbuf = 4096;
+    int64_t before = metric_sum("skep_refused_total"), until = sk_clock_mono_ms() + 15000;
+    (void)state;
+    client_connect(&c);
+    (void)setsockopt(c.fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf));
+    assert_int_equal(tls_config_client_new(&cfg, &o), 0);
+    assert_int_equal(tls_session_new(&c.tls, cfg, &io, "localhost"), 0);
+    tls_config_drop(cfg);
+    assert_int_equal(tls_session_handshake(c.tls), 0);
+    client_text(&c, "GET /assets/big-1234.bin HTTP/1.1\r\nHost: a\r\n\r\n");
+    while (metric_sum("skep_refused_total") == before && sk_clock_mono_ms() < until)
+        usleep(20000);
+    assert_int_equal(metric_sum("skep_refused_total"), before + 1);
+    while (client_read(&c) > 0)
+        ;
+    assert_true(c.in.len < BIG_BYTES);
+    client_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_owners_certificate_is_shown),
         cmocka_unit_test(test_a_new_one_is_taken_while_running),
         cmocka_unit_test(test_a_bad_one_is_not),
+        cmocka_unit_test(test_a_slow_reader_is_cut),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
