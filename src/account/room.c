@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "core/event.h"
 #include "crypto/wipe.h"
 
 enum { THROTTLE_CELLS_MAX = 65536, HASH_WAITING_MAX = 4 };
@@ -179,6 +180,14 @@ static void account_stop(void)
     owner_set("");
 }
 
+/* A wall that is being watched is not idle, though it asks for nothing. */
+static void on_session_used(void *ctx, const struct event *ev)
+{
+    (void)ctx;
+    if (ev->session)
+        account_session_touch(ev->session, ev->wall_ms);
+}
+
 static int account_start(struct house *house)
 {
     static const struct authorizer seam = {
@@ -208,6 +217,7 @@ static int account_start(struct house *house)
         return err;
     }
     authorize_fill(&seam);
+    event_subscribe(EVENT_SESSION_USED, on_session_used, NULL);
     return 0;
 }
 

@@ -172,16 +172,16 @@ static int announce(struct server *s)
 
 static void about_fill(void *ctx, json_t *about)
 {
-    json_t *sandbox = json_object_get(about, "sandbox");
+    const struct asset *manifest = asset_find("web/manifest.json");
+    json_t *sandbox = json_object();
 
     (void)ctx;
-    if (!sandbox) {
-        sandbox = json_object();
-        json_object_set_new(about, "sandbox", sandbox);
-    }
     sk_json_set_str(sandbox, "landlock", sandbox_landlock());
     sk_json_set_str(sandbox, "seccomp", sandbox_seccomp());
-    http_about_library(about, "TLS", tls_library());
+    json_object_set_new(about, "sandbox", sandbox);
+    http_about_library(about, "mbed TLS", strrchr(tls_library(), ' ') + 1);
+    if (manifest) /* every file of the console is in there with its hash */
+        sk_json_set_str(about, "assets", manifest->etag);
 }
 
 /* ---- start and stop --------------------------------------------------------------------------- */

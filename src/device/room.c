@@ -116,6 +116,15 @@ static void on_grant_changed(void *ctx, const struct event *ev)
         signal_recheck();
 }
 
+static void about_fill(void *ctx, json_t *about)
+{
+    json_t *simulated = json_object();
+
+    (void)ctx;
+    sk_json_set_int(simulated, "cameras", (int64_t)registry_simulated_count());
+    json_object_set_new(about, "simulated", simulated);
+}
+
 static int device_start(struct house *house)
 {
     static const struct edge_protocol protocol = {.alpn = "skep-device/1",
@@ -127,6 +136,7 @@ static int device_start(struct house *house)
         err = enrol_start(house);
     if (err)
         return err;
+    http_about_add(about_fill, NULL);
     codes_start();
     signal_start();
     feed_start(net_loops_at(house->loops, 0));

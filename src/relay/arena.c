@@ -117,6 +117,8 @@ void arena_stop(void)
     free(arena.free_order);
     arena.base = NULL;
     arena.free_order = NULL;
+    memset(arena.free, 0, sizeof(arena.free));
+    arena.oldest = arena.newest = NULL;
 }
 
 const char *arena_lock_state(void)

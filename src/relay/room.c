@@ -67,6 +67,15 @@ static int64_t gauge_used(void *ctx)
     return arena_used_bytes();
 }
 
+static void about_fill(void *ctx, json_t *about)
+{
+    json_t *sandbox = json_object_get(about, "sandbox");
+
+    (void)ctx;
+    if (sandbox)
+        sk_json_set_str(sandbox, "memlock", arena_lock_state());
+}
+
 static int relay_start(struct house *house)
 {
     static const struct edge_protocol protocol = {.alpn = "skep-media/1", .take = uplink_take};
@@ -78,6 +87,7 @@ static int relay_start(struct house *house)
     hubs_start(house->loops);
     viewers_start(house->loops);
     device_relay_figures_set(figures_read);
+    http_about_add(about_fill, NULL);
     metric_gauge("skep_relay_oldest_byte_ms", "Age of the oldest unit held (INIT units apart)",
                  gauge_oldest, NULL);
     metric_gauge("skep_relay_arena_used_bytes", "Locked memory in use", gauge_used, NULL);
