@@ -30,11 +30,13 @@ enum {
     FIRST_UNIT_MS = 20000,
     PORT_DEFAULT = 8443,
     CODE_MAX = 64,
-    PIN_BYTES = 32
+    PIN_BYTES = 32,
+    COMMANDS_MAX = 65536
 };
 
 struct options {
     const char *server, *ca, *pin, *account, *password_file, *label_file, *seed_file, *out, *stream;
+    const char *command_file;
     int64_t seconds;
     int chosen, help, quiet;
 };
@@ -52,6 +54,7 @@ struct view {
     struct sdk_viewer *viewer;
     struct sk_buf bearer, secret; /* secrets */
     char account[WIRE_ENVELOPE_ACCOUNT_MAX + 1], code[CODE_MAX];
+    json_t *commands; /* of --command-file, or NULL */
     int file;
     uint32_t stream_id;
     int64_t started_ms, first_ms, until_ms;
@@ -86,11 +89,40 @@ static void on_control_out(void *user, const uint8_t *frame, size_t len)
         over(v, "the live socket takes nothing more");
 }
 
+/* The commands of --command-file: the camera's answers go to standard output as they come. */
+static void commands_send(struct view *v)
+{
+    const char *what;
+    json_t *command;
+    size_t i;
+    uint32_t id;
+
+    json_array_foreach(json_object_get(v->commands, "commands"), i, command) {
+        if (sk_json_str(command, "do", 64, &what) ||
+            sdk_viewer_request(v->viewer, what, json_object_get(command, "arg"), 0, &id,
+                               sk_clock_mono_ms()))
+            over(v, "a command of --command-file cannot be sent");
+    }
+}
+
+static void on_reply(void *user, uint32_t id, int is_ok, const json_t *val, const char *error)
+{
+    size_t len;
+    char *text = is_ok ? sk_json_text(val, &len) : NULL;
+
+    (void)user;
+    (void)id;
+    printf("%s\n", text ? text : error ? error : "");
+    fflush(stdout);
+    free(text);
+}
+
 static void on_ready(void *user, const struct sdk_viewer_hello *hello)
 {
     struct view *v = user;
 
     (void)hello;
+    commands_send(v);
     if (sdk_viewer_live_start(v->viewer, v->o.stream, sk_clock_mono_ms()))
         over(v, "the camera takes no command");
 }
@@ -144,6 +176,7 @@ static const struct sdk_viewer_ops viewer_ops = {.signal = on_signal_out,
                                                  .ready = on_ready,
                                                  .stream = on_stream,
                                                  .unit = on_unit,
+                                                 .reply = on_reply,
                                                  .closed = on_closed};
 
 /* ---- sockets ----------------------------------------------------------------------------------- */
@@ -414,6 +447,23 @@ static int label_from_seed(struct view *v)
     return err;
 }
 
+static int commands_read(struct view *v)
+{
+    struct sk_buf text;
+    int err = 0;
+
+    if (!v->o.command_file)
+        return 0;
+    sk_buf_init(&text, COMMANDS_MAX);
+    err = sk_file_read(&text, v->o.command_file);
+    if (!err)
+        err = sk_json_parse(&v->commands, text.data, text.len);
+    if (!err && !json_is_array(json_object_get(v->commands, "commands")))
+        err = -SK_EINVAL;
+    sk_buf_fini_wipe(&text);
+    return err;
+}
+
 static int trust_make(struct view *v)
 {
     static const char *const alpn[] = {"http/1.1", NULL};
@@ -491,6 +541,8 @@ static int prepare(struct view *v)
                              : secret_get(&v->secret, v->o.label_file, "Camera label or password");
     if (err)
         fprintf(stderr, "skep: a secret cannot be read: %s\n", sk_error_text(err));
+    if (!err && (err = commands_read(v)) != 0)
+        fprintf(stderr, "skep: --command-file: {\"commands\":[{\"do\",\"arg\"}]} is needed\n");
     if (!err)
         err = https_client_new(&v->http, v->host, v->port, v->tls);
     if (!err && (err = log_in(v, (const char *)password.data)) != 0)
@@ -553,6 +605,7 @@ static void view_fini(struct view *v)
     sk_buf_fini_wipe(&v->bearer);
     sk_buf_fini_wipe(&v->secret);
     sk_wipe(v->code, sizeof(v->code));
+    json_decref(v->commands);
     if (v->file >= 0)
         close(v->file);
 }
@@ -584,6 +637,8 @@ int cli_view(int argc, char **argv)
         {"--stream", ARGS_TEXT, &v.o.stream, 0, 0, "NAME", "main or sub (main)"},
         {"--seconds", ARGS_INT, &v.o.seconds, 1, 86400, "N", "how long (10)"},
         {"--out", ARGS_TEXT, &v.o.out, 0, 0, "FILE", "where to (clip.mp4)"},
+        {"--command-file", ARGS_TEXT, &v.o.command_file, 0, 0, "FILE",
+         "{\"commands\":[{\"do\",\"arg\"}]} to send first; prints the answers"},
         {"--quiet", ARGS_SWITCH, &v.o.quiet, 0, 0, "", "say nothing but errors"},
         {"--help", ARGS_SWITCH, &v.o.help, 0, 0, "", "this text"},
         {NULL, ARGS_SWITCH, NULL, 0, 0, NULL, NULL},
