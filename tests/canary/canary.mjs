@@ -1,0 +1,317 @@
+// The blindness test: markers are planted in everything that only camera and viewer may know, and
+// are looked for in the server's memory, its files, what crosses the network, and inside TLS.
+//
+// Server, fleet and viewers are processes of their own under users of their own. Camera and viewer
+// are a test build that prints its keys and writes down what it says inside TLS (the peers' view of
+// the mutual TLS: a proxy in between would have to hold the cameras' keys; Chromium's side is taken
+// from its WebSockets and requests). The server is the release. In the same run a camera without
+// encryption (SEAL_NULL) and a clear display name must be found, or the search proves nothing.
+import { spawn, spawnSync } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { randomBytes } from "node:crypto";
+import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { camerasOnline, login, OWNER, setupOwner, SKEP_BIN, Skep, SLOW, waitFor } from "../flow/lib/skep.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const USERS = { fleet: 64102, viewer: 64103 };
+export const isAble = process.getuid() === 0; // reading another's memory and the network
+
+/** Build the test programs beside SKEP_BIN. */
+export function programsBuild() {
+    const build = dirname(resolve(SKEP_BIN));
+    const mode = ["asan", "tsan"].includes(basename(build)) ? basename(build) : "release";
+    const { MAKEFLAGS, MAKELEVEL, MFLAGS, ...env } = process.env;
+    const made = spawnSync("make", ["-s", "-f", "Makefile", "-f", "tests/canary/canary.mk", `BUILD=${build}`, `MODE=${mode}`,
+        "-j2", "canary-programs"], { cwd: root, env, encoding: "utf8" });
+    if (made.status !== 0) throw new Error(`building the canary's programs:\n${made.stdout}${made.stderr}`);
+    const at = (name) => join(build, "canary", name);
+    return { search: at("search"), secrets: at("skep-secrets"), none: at("skep-null") };
+}
+
+/** The names of the test builds must be in the test builds and nowhere else. */
+export function releaseIsClean(programs) {
+    const symbols = (path) => spawnSync("sh", ["-c", `nm "$1"; strings -a "$1"`, "-", path], { encoding: "utf8", maxBuffer: 1 << 28 }).stdout;
+    const holds = (path, word) => new RegExp(`\\b${word}\\b`).test(symbols(path));
+    if (!holds(programs.secrets, "SKEP_TEST_SECRETS") || !holds(programs.none, "SEAL_NULL"))
+        throw new Error("the test builds lack their marks");
+    for (const word of ["SEAL_NULL", "SKEP_TEST_SECRETS", "SKEP_CANARY_TAP", "encryption is off"])
+        if (holds(SKEP_BIN, word)) throw new Error(`${word} is in the release binary`);
+}
+
+/** 32 random bytes without zeros: H.264 escapes runs of those. */
+const marker = () => Buffer.from(randomBytes(32).map((b) => b || 0x5a));
+
+class Canary {
+    constructor(folder, programs, options) {
+        Object.assign(this, { folder, programs, options });
+        this.procs = new Set();
+        this.hits = { memory: {}, files: {}, capture: {}, tls: {} };
+        this.seen = { looks: 0, bytes: 0, needles: 0 };
+        this.sessions = 0;
+        this.failures = [];
+        for (const name of ["fleet", "null", "viewer", "tap", "logs"]) this.#folder(name);
+        this.needles = join(folder, "needles");
+        writeFileSync(this.needles, "");
+        chmodSync(this.needles, 0o666);
+    }
+
+    #folder(name) {
+        const path = join(this.folder, name);
+        mkdirSync(path, { mode: 0o700 });
+        const uid = name === "viewer" ? USERS.viewer : USERS.fleet;
+        if (name === "tap") chmodSync(path, 0o1777);
+        else chownSync(path, uid, uid);
+    }
+
+    needle(name, bytes) {
+        appendFileSync(this.needles, `${name} ${bytes.toString("hex")}\n`);
+    }
+
+    /** A file that `user` alone may read. */
+    secretFile(user, name, bytes) {
+        const path = join(this.folder, user === "viewer" ? "viewer" : "fleet", name);
+        writeFileSync(path, bytes, { mode: 0o600 });
+        chownSync(path, USERS[user], USERS[user]);
+        return path;
+    }
+
+    spawn(program, args, { user, input = "", onLine } = {}) {
+        const env = { PATH: process.env.PATH, HOME: join(this.folder, "viewer"), SKEP_CANARY_TAP: join(this.folder, "tap") };
+        if (program !== this.programs.none) env.SKEP_CANARY_SECRETS = this.needles; // the control's keys are no secrets
+        for (const name of ["ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"])
+            if (process.env[name]) env[name] = process.env[name];
+        const who = user ? { uid: USERS[user], gid: USERS[user] } : {};
+        const proc = spawn(program, args, { env, stdio: ["pipe", "pipe", "pipe"], ...who });
+        this.procs.add(proc);
+        proc.text = "";
+        proc.stdin.on("error", () => {});
+        proc.stdin.end(input);
+        let rest = "";
+        proc.stdout.on("data", (d) => {
+            const lines = (rest + d).split("\n");
+            rest = lines.pop();
+            for (const line of lines) onLine?.(line);
+            proc.text += d;
+        });
+        proc.stderr.on("data", (d) => { proc.text += d; });
+        proc.done = new Promise((done) => proc.once("close", (code) => { this.procs.delete(proc); done(code); }));
+        return proc;
+    }
+
+    // ---- the server and who looks at it ----
+
+    async serverStart() {
+        this.skep.folder = this.folder;
+        await this.skep.start();
+        this.watcher = this.spawn(this.programs.search, ["watch", this.needles, String(this.skep.pid), String(this.options.every_ms)],
+            { onLine: (line) => this.#look("memory", line) });
+    }
+
+    #look(place, line) {
+        const look = JSON.parse(line);
+        this.seen.looks++;
+        this.seen.bytes += look.bytes;
+        this.seen.needles = Math.max(this.seen.needles, look.needles);
+        for (const [name, hit] of Object.entries(look.hits)) this.hits[place][name] ??= hit;
+    }
+
+    /** One last look at memory, then at all files; the server has not ended yet. */
+    async lookLast() {
+        this.watcher.kill("SIGTERM");
+        if (this.watcher.exitCode !== null) throw new Error("the search ended before the server");
+        if ((await this.watcher.done) !== 0) throw new Error(`the search failed: ${this.watcher.text}`);
+        writeFileSync(join(this.folder, "logs", "server.log"), this.skep.logs);
+        await this.lookFiles("files", [this.skep.dataDir, join(this.folder, "logs")]);
+    }
+
+    async lookFiles(place, paths) {
+        const proc = this.spawn(this.programs.search, ["files", this.needles, ...paths], { onLine: (line) => this.#look(place, line) });
+        if ((await proc.done) !== 0) throw new Error(`the search failed: ${proc.text}`);
+    }
+
+    // ---- cameras ----
+
+    async camerasStart(owner, count) {
+        const token = (await owner.post("/api/v1/enrolment-tokens", { count: count + 1, ttl_s: 3600, simulated: true })).json.token;
+        writeFileSync(join(this.folder, "ca.pem"), this.skep.caPem);
+        const frames = marker(), note = marker().toString("hex"), plain = marker(), plainNote = marker().toString("hex");
+        this.clearName = marker().toString("hex").slice(0, 60);
+        const argument = marker().toString("hex"), plainArgument = marker().toString("hex");
+        this.needle("secret.marker-frame", frames);
+        this.needle("secret.marker-reply", Buffer.from(note));
+        this.needle("secret.marker-argument", Buffer.from(argument));
+        this.needle("control.null-frame", plain);
+        this.needle("control.null-reply", Buffer.from(plainNote));
+        this.needle("control.null-argument", Buffer.from(plainArgument));
+        this.needle("control.name", Buffer.from(this.clearName));
+        const common = ["--server", this.skep.url, "--ca", join(this.folder, "ca.pem"), "--token-file", "-"];
+        this.fleetArgs = ["fleet", "--count", String(count), "--dir", join(this.folder, "fleet"), "--print-labels", ...common,
+            "--marker-file", this.secretFile("fleet", "marker", frames), "--note-file", this.secretFile("fleet", "note", note)];
+        this.nullArgs = ["camera", "--name", this.clearName, "--dir", join(this.folder, "null"), "--print-label", ...common,
+            "--marker-file", this.secretFile("fleet", "marker-null", plain), "--note-file", this.secretFile("fleet", "note-null", plainNote)];
+        this.fleet = this.spawn(this.programs.secrets, this.fleetArgs, { user: "fleet", input: token });
+        this.null = this.spawn(this.programs.none, this.nullArgs, { user: "fleet", input: token });
+        await camerasOnline(owner, count + 1);
+        const labels = (text) => [...text.matchAll(/^([a-z2-7]{26}) ([0-9A-Z]{24}) /gm)].map((m) => ({ device: m[1], label: m[2] }));
+        this.cameras = await waitFor(() => labels(this.fleet.text).length === count && labels(this.fleet.text));
+        [this.nullCamera] = await waitFor(() => labels(this.null.text).length === 1 && labels(this.null.text));
+        for (const c of this.cameras) this.needle("secret.password", Buffer.from(c.label));
+        this.seed = readFileSync(join(this.folder, "fleet", "seed"));
+        this.needle("secret.seed", this.seed);
+        const commands = (name, text) => this.secretFile("viewer", name, JSON.stringify({ commands: [{ do: "info" }, { do: "info", arg: { note: text } }] }));
+        this.commands = commands("commands", argument);
+        this.plainCommands = commands("commands-null", plainArgument);
+        this.password = this.secretFile("viewer", "password", OWNER.password);
+    }
+
+    // ---- viewers ----
+
+    /** One run of `skep view`; resolves to {code, text, clip}. */
+    view(camera, { seconds = 1, stream = "main", label = camera.label, program = this.programs.secrets } = {}) {
+        const n = (this.views = (this.views ?? 0) + 1);
+        const clip = join(this.folder, "viewer", `clip-${n}.mp4`);
+        const proc = this.spawn(program, ["view", camera.device, "--server", this.skep.url, "--ca", join(this.folder, "ca.pem"),
+            "--account", OWNER.name, "--password-file", this.password, "--label-file", this.secretFile("viewer", `label-${n}`, label),
+            "--command-file", program === this.programs.none ? this.plainCommands : this.commands, "--stream", stream, "--seconds", String(seconds), "--out", clip], { user: "viewer" });
+        proc.clip = clip;
+        return proc;
+    }
+
+    async viewGood(camera, options) {
+        const proc = this.view(camera, options);
+        const code = await proc.done;
+        const isRight = code === 0 && existsSync(proc.clip);
+        if (isRight) this.sessions++;
+        else this.failures.push(`view ${camera.device}: code ${code}: ${proc.text.trim()}`);
+        await rm(proc.clip, { force: true });
+        return proc;
+    }
+
+    /** Join, then the session is ended by its owner from elsewhere. */
+    async viewRevoked(owner, camera) {
+        const proc = this.view(camera, { seconds: 20 });
+        await waitFor(() => /avc1/.test(proc.text) || proc.exitCode !== null, 15000, "the stream that is to be cut");
+        await sleep(500);
+        const { sessions } = (await owner.get("/api/v1/sessions")).json;
+        for (const s of sessions.filter((one) => !one.current)) await owner.delete(`/api/v1/sessions/${s.id}`);
+        const code = await Promise.race([proc.done, sleep(3000 * SLOW, "runs on", { ref: false })]);
+        if (code === 1 && existsSync(proc.clip)) this.sessions++;
+        else this.failures.push(`a revoked session: ${code}: ${proc.text.trim()}`);
+        proc.kill("SIGKILL");
+        await rm(proc.clip, { force: true });
+    }
+
+    async viewWrong(camera) {
+        const other = this.cameras.find((c) => c.device !== camera.device);
+        const code = await this.view(camera, { label: other.label }).done;
+        if (code === 0) this.failures.push("a wrong password was let in");
+    }
+}
+
+/** What the network's tap saw of a marker that the test sends itself proves that the tap works. */
+async function captureProve(canary) {
+    const bytes = marker();
+    canary.needle("control.capture", bytes);
+    const socket = createSocket("udp4");
+    for (let i = 0; i < 3; i++) await new Promise((done) => socket.send(bytes, 9, "127.0.0.1", done));
+    socket.close();
+}
+
+async function batch(canary, owner, count, width = 2) {
+    const { cameras } = canary;
+    for (let i = 0; i < count; i += width)
+        await Promise.all(Array.from({ length: Math.min(width, count - i) }, (_, k) =>
+            canary.viewGood(cameras[(i + (k & ~1)) % cameras.length], { stream: (i + k) % 3 === 2 ? "sub" : "main" })));
+}
+
+function sum(hits, prefix) {
+    return Object.keys(hits).filter((name) => name.startsWith(prefix)).length;
+}
+
+/**
+ * Run it -> {hits, controls, sessions, ...}. Options: sessions, cameras, kills, revocations, every_ms,
+ * browse(canary, count): runs `count` sessions in a browser, and browserSessions.
+ */
+export async function runCanary(options) {
+    const programs = programsBuild();
+    releaseIsClean(programs);
+    const folder = await mkdtemp(join(tmpdir(), "skep-canary-"));
+    chmodSync(folder, 0o711);
+    const canary = new Canary(folder, programs, options);
+    canary.skep = new Skep(folder, { args: ["--core-user", "nobody"] });
+    mkdirSync(canary.skep.dataDir, { mode: 0o700 });
+    try {
+        const tap = canary.spawn(programs.search, ["capture", join(folder, "capture")]);
+        await waitFor(() => tap.text.includes("capture"), 5000, "the capture");
+        await canary.serverStart();
+        let owner = await setupOwner(canary.skep);
+        await canary.camerasStart(owner, options.cameras);
+        await captureProve(canary);
+
+        const rounds = options.kills + 1;
+        const natives = options.sessions - (options.browserSessions ?? 0) - options.revocations * rounds;
+        for (let round = 0; round < rounds; round++) {
+            const count = Math.floor((natives * (round + 1)) / rounds) - Math.floor((natives * round) / rounds);
+            await batch(canary, owner, count);
+            for (let i = 0; i < options.revocations; i++) await canary.viewRevoked(owner, canary.cameras[i % canary.cameras.length]);
+            await canary.viewWrong(canary.cameras[round % canary.cameras.length]);
+            if (round === 0 && options.browse) canary.sessions += await options.browse(canary, options.browserSessions);
+            if (round < options.kills) {
+                const cut = canary.view(canary.cameras[0], { seconds: 20 }); // somebody watches while the server dies
+                await waitFor(() => /avc1/.test(cut.text) || cut.exitCode !== null, 15000, "the view that is to die");
+                await canary.lookLast();
+                await canary.skep.kill9();
+                await cut.done;
+                await canary.serverStart();
+                owner = await login(canary.skep);
+                await camerasOnline(owner, options.cameras + 1, 90000);
+            }
+        }
+        // The control: the same looks at a camera whose words are clear.
+        const naked = canary.view(canary.nullCamera, { seconds: Math.ceil((options.every_ms * 2.5) / 1000) + 1, program: programs.none });
+        if ((await naked.done) !== 0) throw new Error(`the control's view: ${naked.text}`);
+        await canary.lookLast();
+        await canary.skep.stop({ keep: true });
+        await canary.lookFiles("files", [canary.skep.dataDir]);
+        tap.kill("SIGTERM");
+        await tap.done;
+        canary.lost = Number(/"lost":(\d+)/.exec(tap.text)[1]);
+        await canary.lookFiles("capture", [join(folder, "capture")]);
+        for (const proc of [canary.fleet, canary.null]) proc.kill("SIGTERM");
+        await Promise.all([canary.fleet.done, canary.null.done]);
+        await canary.lookFiles("tls", [join(folder, "tap")]);
+        return result(canary);
+    } catch (error) {
+        process.stderr.write(canary.skep.logTail(30) + "\n" + (canary.fleet?.text ?? "") + "\n" + canary.failures.join("\n") + "\n");
+        throw error;
+    } finally {
+        for (const proc of canary.procs) proc.kill("SIGKILL");
+        if (canary.skep.proc) await canary.skep.kill9();
+        if (!process.env.SKEP_CANARY_KEEP) await rm(folder, { recursive: true, force: true });
+    }
+}
+
+const KINDS = ["marker-frame", "marker-reply", "marker-argument", "password", "seed", "aes-key", "derived", "prk", "w"];
+
+function result(canary) {
+    const { hits } = canary;
+    const text = readFileSync(canary.needles, "utf8");
+    for (const kind of KINDS) if (!text.includes(`secret.${kind} `)) throw new Error(`no ${kind} was looked for`);
+    const controls = {
+        "memory: no encryption": sum(hits.memory, "control.null-"),
+        "inside TLS: no encryption": sum(hits.tls, "control.null-"),
+        "files: clear name": sum(hits.files, "control.name"),
+        "capture: own datagram": sum(hits.capture, "control.capture"),
+    };
+    return {
+        hits: Object.values(hits).reduce((n, place) => n + sum(place, "secret."), 0),
+        where: Object.fromEntries(Object.entries(hits).map(([place, found]) => [place, Object.fromEntries(Object.entries(found).filter(([n]) => n.startsWith("secret.")))])),
+        controls, missing: Object.keys(controls).filter((name) => controls[name] === 0),
+        sessions: canary.sessions, failures: canary.failures, lost: canary.lost, ...canary.seen,
+    };
+}
