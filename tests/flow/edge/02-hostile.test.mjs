@@ -103,7 +103,7 @@ test("slow clients", { timeout: 90000 }, async (t) => {
     t.after(() => clearInterval(dribble));
     const beside = await times(100);
     t.diagnostic(`p99 of an honest client: ${calm.toFixed(1)} ms alone, ${beside.toFixed(1)} ms beside 120 slow ones`);
-    assert.ok(beside < Math.max(50, calm * 5), `p99 went from ${calm} to ${beside} ms`);
+    assert.ok(beside < Math.max(100, calm * 5), `p99 went from ${calm} to ${beside} ms`);
     await Promise.all(slow.map((c) => c.untilClose(20000)));
     assert.ok((await skep.metric('skep_refused_total{room="edge",reason="slow-head"}')) >= 60);
     assert.ok((await skep.metric('skep_refused_total{room="edge",reason="slow-body"}')) >= 60);
