@@ -109,3 +109,5 @@ help:
 	@echo "make lint       layers, banned calls, SQL, formatting, sizes"
 	@echo "make format     rewrite the C files as .clang-format has it"
 	@echo "make unit-ROOM  one room's unit tests"
+
+-include tests/bench/load.mk
