@@ -70,3 +70,8 @@ $(BUILD)/skep: $(BUILD)/obj/src/main.o $(BUILD)/obj/src/rooms.o $(room_libs) $(c
 -include build.mk
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 -include tests.mk
+
+.PHONY: ref
+# make ref: docs/ref from the program itself
+ref: $(BUILD)/skep
+	@node scripts/gen-ref.mjs $(BUILD)/skep

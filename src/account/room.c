@@ -200,9 +200,9 @@ static int account_start(struct house *house)
         .store = house->store,
         .data_dir = house->data_dir,
         .throttle = throttle_new(THROTTLE_CELLS_MAX),
-        .lifetime_ms = config_int(house->config, "account.session-max-h") * 3600000,
+        .lifetime_ms = config_int(house->config, "account.session_max_h") * 3600000,
     };
-    session_table_start(config_int(house->config, "account.session-idle-min") * 60000);
+    session_table_start(config_int(house->config, "account.session_idle_min") * 60000);
     browser_table_start();
     weak_list_load();
     int err = ledger_load(state.store);
@@ -224,9 +224,9 @@ static int account_start(struct house *house)
 /* ---- what the room adds to the house ---- */
 
 static const struct config_key config_keys[] = {
-    {"account.session-idle-min", CONFIG_INT, "720", 1, 43200,
+    {"account.session_idle_min", CONFIG_INT, "720", 1, 43200,
      "Minutes without use after which a login session ends"},
-    {"account.session-max-h", CONFIG_INT, "720", 1, 8760,
+    {"account.session_max_h", CONFIG_INT, "720", 1, 8760,
      "Hours after which a login session ends in any case"},
     {0},
 };

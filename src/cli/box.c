@@ -1,13 +1,16 @@
 /* Verbs beside the data: settings, the owner's link, the version. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "account/account.h"
 #include "base/asset.h"
+#include "base/json.h"
 #include "base/sys.h"
 #include "cli/cli.h"
 #include "cli/settings.h"
 #include "crypto/tls.h"
+#include "http/http.h"
 #include "store/store.h"
 
 enum { SCHEMAS_MAX = 64, SHOW_MAX = 65536 };
@@ -18,17 +21,32 @@ int cli_version(void)
     return 0;
 }
 
+/* For make ref: the routes as they are declared. */
+static int openapi_print(void)
+{
+    json_t *doc = http_openapi();
+    char *text = sk_json_text(doc, NULL);
+
+    printf("%s\n", text ? text : "");
+    free(text);
+    json_decref(doc);
+    return 0;
+}
+
 int cli_config(int argc, char **argv)
 {
     struct config *config;
     struct sk_buf text;
 
+    if (argc == 2 && strcmp(argv[1], "openapi") == 0)
+        return openapi_print();
     sk_buf_init(&text, SHOW_MAX);
     int err = settings_load(&config, &argc, argv, &text);
     if (argc != 2 || (strcmp(argv[1], "check") != 0 && strcmp(argv[1], "show") != 0)) {
-        printf("usage: skep config check|show [--config FILE] [--section-name VALUE]\n\n"
-               "  check  say whether the settings can be used (exit code 0 or 1)\n"
-               "  show   every setting with its value, where it comes from, and what it does\n");
+        printf("usage: skep config check|show|openapi [--config FILE] [--section-name VALUE]\n\n"
+               "  check    say whether the settings can be used (exit code 0 or 1)\n"
+               "  show     every setting with its value, where it comes from, and what it does\n"
+               "  openapi  the HTTP routes as an OpenAPI document\n");
         config_free(config);
         sk_buf_fini(&text);
         return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
