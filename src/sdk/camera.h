@@ -16,14 +16,16 @@
  *     uplink WELCOME, gone -> sdk_camera_uplink(cam, 1 or 0, now_ms)
  *     uplink KEYREQ        -> sdk_camera_on_keyreq(cam, stream, now_ms)
  *     ops.signal           -> devlink SIGNAL;   ops.frame -> uplink
+ *     uplink TALK          -> sdk_camera_on_talk(cam, frame, len, now_ms)
  *     ops.stream_start     -> start the encoder, then sdk_camera_stream_ready() with its init
  * segment each encoded unit    -> sdk_camera_unit(cam, which, is_key, pts, fragment, len, now_ms)
  *     timer                -> deadline = sdk_camera_tick(cam, now_ms)   // after every call above
  * too sdk_camera_free(&cam);
  *
  * Callbacks run inside the call that caused them and must not call back into the same camera, but
- * for these: ops.stream_start may call sdk_camera_stream_ready; any may report sdk_camera_link_lost
- * (done on the way out) or sdk_camera_uplink. One thread at a time per camera. */
+ * for these: ops.stream_start may call sdk_camera_stream_ready, ops.snap sdk_camera_snap_ready or
+ * _failed, ops.ptz sdk_camera_ptz_at; any may report sdk_camera_link_lost (done on the way out) or
+ * sdk_camera_uplink. One thread at a time per camera. */
 #ifndef SK_SDK_CAMERA_H
 #define SK_SDK_CAMERA_H
 
@@ -34,7 +36,24 @@
 
 struct sdk_camera;
 
-enum sdk_stream { SDK_STREAM_MAIN = 0, SDK_STREAM_SUB = 1, SDK_STREAM_COUNT = 2 };
+/* The streams that live.start and audio.start name; slot = number + 1. */
+enum sdk_stream {
+    SDK_STREAM_MAIN = 0,
+    SDK_STREAM_SUB = 1,
+    SDK_STREAM_AUDIO = 2,
+    SDK_STREAM_COUNT = 3
+};
+
+enum sdk_ptz_kind { SDK_PTZ_MOVE, SDK_PTZ_STOP, SDK_PTZ_GO, SDK_PTZ_SET };
+
+enum { SDK_PTZ_PRESETS = 9 };
+
+/* One `ptz.*` command, checked. */
+struct sdk_ptz {
+    enum sdk_ptz_kind kind;
+    double pan, tilt, zoom; /* MOVE: speeds, -1 .. 1; right, up and closer are positive */
+    unsigned preset;        /* GO, SET: 1 .. 9 */
+};
 
 enum { SDK_CAMERA_STATE_MAX = 8192, SDK_CODEC_SIZE = 32 };
 
@@ -58,9 +77,10 @@ struct sdk_camera_ops {
     /* Make the state durable (write, fsync) before returning 0. A failure is answered `storage` to
      * the viewer and nothing that needed it happens. Holds secrets: keep it 0600. */
     int (*save)(void *user, const uint8_t *state, size_t len);
-    /* Somebody watches: start the encoder. Its units carry PTS = `origin` + own ticks (90 kHz), in
-     * tfdt too. Answer with sdk_camera_stream_ready, at once or later; a negative result = refused.
-     */
+    /* Somebody watches or listens: start the encoder. All streams of a camera share one timeline:
+     * `origin` is the PTS of the moment of this call, units carry PTS = `origin` + 90 for each ms
+     * since, in tfdt too. Answer with sdk_camera_stream_ready, at once or later; a negative result
+     * = refused (-SK_EUNSUPPORTED: no such stream here, a camera without microphone). */
     int (*stream_start)(void *user, enum sdk_stream which, uint64_t origin);
     /* Nobody watches any more. */
     void (*stream_stop)(void *user, enum sdk_stream which);
@@ -70,6 +90,16 @@ struct sdk_camera_ops {
     void (*event)(void *user, const char *what);
     /* An authorised `reboot`: NULL = unsupported. Called after the reply left. */
     void (*reboot)(void *user);
+    /* Take one picture now; answer with sdk_camera_snap_ready or _failed under this number, at once
+     * or within 10 s. NULL = unsupported. */
+    void (*snap)(void *user, uint32_t number);
+    /* What an authorised talker says: one opened unit (Opus), with its PTS on the talker's own
+     * timeline. Borrowed. NULL = no loudspeaker: talk is unsupported. */
+    void (*talk)(void *user, uint64_t pts, const uint8_t *data, size_t len);
+    /* An authorised command for the head; a MOVE goes on until STOP, another command or the border.
+     * A STOP also comes when the channel that set it moving ends. NULL = unsupported.
+     * -SK_ENOTFOUND (GO to a preset never set), -SK_ESTORAGE (SET not durable). */
+    int (*ptz)(void *user, const struct sdk_ptz *p);
 };
 
 /* Read or make the state, count the boot and save it before anything uses it. `*out` is owned by
@@ -119,12 +149,33 @@ void sdk_camera_stream_failed(struct sdk_camera *c, enum sdk_stream which, int64
 /* 1 while units of this stream are worth encoding: started and the uplink is up. */
 int sdk_camera_stream_wanted(const struct sdk_camera *c, enum sdk_stream which);
 
-/* One fMP4 fragment (one access unit) with its PTS, `disc` when time jumped. Seals it once and
+/* One fMP4 fragment (one access unit; sound: 1 to 5 frames, filled up to a constant size by a `free`
+ * box, always `is_key`) with its PTS, `disc` when time jumped. Seals it once and
  * hands it to ops.frame, with INIT before it where one is due. Dropped silently while nobody could
  * get it. -SK_ECONFLICT (not ready), -SK_ETOOBIG, -SK_ELIMIT (key worn out: the camera stops
  * rather than go on; a switch is under way). */
 SK_MUST int sdk_camera_unit(struct sdk_camera *c, enum sdk_stream which, int is_key, int is_disc,
                             uint64_t pts, const uint8_t *data, size_t len, int64_t now_ms);
+
+/* The picture that ops.snap asked for: a JPEG <= 4 MiB - 64 (copied). It goes out sealed under a key
+ * of its own, once the relay asks for it or after a second. -SK_ENOTFOUND: nobody waits any more;
+ * -SK_ETOOBIG: answered `too-large`. */
+SK_MUST int sdk_camera_snap_ready(struct sdk_camera *c, uint32_t number, unsigned width,
+                                  unsigned height, const uint8_t *jpeg, size_t len, int64_t now_ms);
+void sdk_camera_snap_failed(struct sdk_camera *c, uint32_t number, int64_t now_ms);
+
+/* A talk frame (kind 4, whole) came down the uplink. Taken only for the stream, KID and channel that
+ * talk.start gave; all else is dropped and counted (sealed.md 4.6). */
+void sdk_camera_on_talk(struct sdk_camera *c, const uint8_t *frame, size_t len, int64_t now_ms);
+
+/* Where the head looks now: pan and tilt -1 .. 1 from border to border, zoom as a factor from 1.
+ * Told to the channels with the ptz right as event `ptz`, at most five times a second, the last
+ * position always. */
+void sdk_camera_ptz_at(struct sdk_camera *c, double pan, double tilt, double zoom, int64_t now_ms);
+
+/* Rights of one account's channels shrink to `rights` (wire/codes.h; never grow): what needs a right
+ * that is gone stops at once, and all media keys are switched (sealed.md 6.5). */
+void sdk_camera_narrow(struct sdk_camera *c, const char *account, uint16_t rights, int64_t now_ms);
 
 /* Do what is due; returns when to be called next (absolute, same clock; INT64_MAX = nothing due).
  */
@@ -141,7 +192,8 @@ SK_MUST int sdk_camera_factory_reset(struct sdk_camera *c, int64_t now_ms);
 /* Counters by reason, for `skep camera`'s log and the tests. */
 struct sdk_camera_stats {
     uint64_t envelopes, refused, handshakes, confirm_failed, locked, records, commands, units,
-        switches;
+        switches, snaps;
+    uint64_t talk_units, talk_bytes, talk_dropped; /* units opened, their bytes; frames not taken */
     unsigned channels, password_channels, owners, enrolled;
 };
 void sdk_camera_stats(const struct sdk_camera *c, struct sdk_camera_stats *out);

@@ -15,6 +15,8 @@ struct sdk_uplink_ops {
     void (*ready)(void *user);                   /* WELCOME */
     void (*keyreq)(void *user, uint32_t stream); /* server asks for a keyframe */
     void (*cut)(void *user, unsigned reason);    /* enum wire_cut; close the connection */
+    /* A whole talk frame for sdk_camera_on_talk; borrowed. NULL = refused as a breach. */
+    void (*talk)(void *user, const uint8_t *frame, size_t len);
 };
 
 struct sdk_uplink {

@@ -48,16 +48,18 @@ struct sdk_viewer_hello {
 };
 
 struct sdk_viewer_stream {
-    char name[8]; /* "main", "sub" */
+    char name[8]; /* "main", "sub", "audio", "snap", "talk" */
     uint32_t id, scale;
-    char codec[32];
+    char codec[32]; /* snap: "image/jpeg" */
     uint64_t pts;
-    int64_t wall_ms; /* wall clock of `pts` */
+    int64_t wall_ms;        /* wall clock of `pts`; snap, talk: 0 */
+    unsigned width, height; /* snap only */
 };
 
 /* A decrypted unit; `data` is borrowed. */
 struct sdk_viewer_unit {
     uint32_t stream;
+    uint8_t kind;   /* enum wire_relay_kind: video, audio or snapshot (a JPEG, once) */
     uint16_t flags; /* enum wire_relay_flag */
     uint64_t pts;
     const uint8_t *data;
@@ -111,6 +113,22 @@ SK_MUST int sdk_viewer_enrol(struct sdk_viewer *v, const uint8_t public_key[65],
                              int64_t now_ms);
 SK_MUST int sdk_viewer_live_start(struct sdk_viewer *v, const char *stream, int64_t now_ms);
 SK_MUST int sdk_viewer_live_stop(struct sdk_viewer *v, uint32_t stream, int64_t now_ms);
+/* Sound: as live_start and live_stop, stream name "audio"; needs the right `listen`. */
+SK_MUST int sdk_viewer_audio_start(struct sdk_viewer *v, int64_t now_ms);
+SK_MUST int sdk_viewer_audio_stop(struct sdk_viewer *v, uint32_t stream, int64_t now_ms);
+/* One picture: ops.stream "snap" with its size, then ops.unit with the JPEG; a refusal comes by
+ * ops.reply, a picture that never comes as event "stream-closed" after 10 s. */
+SK_MUST int sdk_viewer_snap(struct sdk_viewer *v, int64_t now_ms);
+/* Ask for the loudspeaker. ops.stream "talk" = granted, the talk key is at the camera; then
+ * sdk_viewer_talk seals one unit (Opus, PTS of the caller's own 90 kHz timeline) and hands it to
+ * ops.control. A refusal (`busy`, `denied`) comes by ops.reply. The camera ends a talk after 60 s
+ * without units: event "talk.ended". -SK_ECONFLICT (not talking), -SK_ETOOBIG (over
+ * SDK_TALK_UNIT_MAX), -SK_ELIMIT (after 20 min: start anew). */
+enum { SDK_TALK_UNIT_MAX = 8192 };
+SK_MUST int sdk_viewer_talk_start(struct sdk_viewer *v, int64_t now_ms);
+SK_MUST int sdk_viewer_talk(struct sdk_viewer *v, uint64_t pts, const uint8_t *data, size_t len,
+                            int64_t now_ms);
+SK_MUST int sdk_viewer_talk_stop(struct sdk_viewer *v, int64_t now_ms);
 /* The live connection was opened anew: subscribe again to what runs. */
 void sdk_viewer_resubscribe(struct sdk_viewer *v, int64_t now_ms);
 

@@ -302,7 +302,8 @@ static void up_cut(void *user, unsigned reason)
     ((struct heard *)user)->cuts += reason;
 }
 
-static const struct sdk_uplink_ops up_ops = {on_send, up_ready, up_keyreq, up_cut};
+static const struct sdk_uplink_ops up_ops = {
+    .send = on_send, .ready = up_ready, .keyreq = up_keyreq, .cut = up_cut};
 
 static void uplink_ways(void **state)
 {
