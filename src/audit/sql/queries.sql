@@ -1,0 +1,35 @@
+-- name: audit_tip_get :one
+SELECT size, last_hash, edge FROM audit_tip WHERE id = 1;
+
+-- name: audit_tip_set :exec
+INSERT INTO audit_tip (id, size, last_hash, edge) VALUES (1, $size, $last_hash, $edge)
+ON CONFLICT (id) DO UPDATE SET size = $size, last_hash = $last_hash, edge = $edge;
+
+-- name: audit_row_insert :exec
+INSERT INTO audit_row (seq, at, actor_kind, actor, session, action, object_kind, object, result, source, detail, prev_hash, row_hash)
+VALUES ($seq, $at, $actor_kind, $actor, $session, $action, $object_kind, $object, $result, $source, $detail, $prev_hash, $row_hash);
+
+-- name: audit_node_insert :exec
+INSERT INTO audit_node (level, place, hash) VALUES ($level, $place, $hash);
+
+-- name: audit_row_hashes :many
+SELECT row_hash FROM audit_row WHERE seq >= $first AND seq < $end ORDER BY seq;
+
+-- name: audit_node_hashes :many
+SELECT hash FROM audit_node WHERE level = $level AND place >= $first AND place < $end ORDER BY place;
+
+-- name: audit_row_span :many
+SELECT seq, at, actor_kind, actor, session, action, object_kind, object, result, source, detail, prev_hash, row_hash
+FROM audit_row WHERE seq >= $first ORDER BY seq LIMIT $limit;
+
+-- Newest first. '' and the ends of the number range are "any"; an action ending in a dot is a group.
+-- name: audit_row_find :many
+SELECT seq, at, actor_kind, actor, session, action, object_kind, object, result, source, detail, prev_hash, row_hash
+FROM audit_row
+WHERE seq < $before AND at >= $from AND at < $to
+    AND ($actor = '' OR actor = $actor OR actor_kind = $actor)
+    AND ($action = '' OR action = $action OR SUBSTR(action, 1, $group_len) = $group)
+    AND ($object = '' OR object = $object OR object_kind = $object)
+    AND ($session = '' OR session = $session)
+    AND ($result = '' OR result = $result)
+ORDER BY seq DESC LIMIT $limit;
