@@ -146,7 +146,10 @@ int enrol_run(struct box *box, const char *token, struct enrol_request *requests
         if (!err && progress)
             progress(ctx, i + 1, count);
     }
-    if (err && sk_buf_addf(why, "%s at %s:%u: %s", step, box->host, box->port, sk_error_text(err)))
+    if (err && sk_buf_addf(why, "%s at %s:%u: %s", step, box->host, box->port,
+                           err == -SK_ECRYPTO || (err == -SK_EAUTH && box->ca_pem.len == 0)
+                               ? "this is not the box that --pin or --ca names"
+                               : sk_error_text(err)))
         err = -SK_EINTERNAL;
     https_client_free(http);
     tls_config_drop(tls);

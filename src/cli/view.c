@@ -556,6 +556,8 @@ static int view_open(struct view *v)
     struct sdk_viewer_options o = {.device = v->device, .account = v->account};
     int err = sdk_viewer_new(&v->viewer, &o, &viewer_ops, v);
 
+    if (err)
+        fprintf(stderr, "skep: %s is no camera's id (26 letters and digits)\n", v->device);
     if (!err && (err = authorize_view(v)) != 0)
         fprintf(stderr, "skep: the server gives no code for %s: %s\n", v->device,
                 sk_error_text(err));
