@@ -529,6 +529,7 @@ export const en = {
     "me.places": "{name} is signed in at <b>{n} places</b>.",
     "me.sessions": "Sessions",
     "me.client": "Browser or program",
+    "me.no-client": "It did not say",
     "me.since": "Since",
     "me.last": "Last used",
     "me.action": "Action",

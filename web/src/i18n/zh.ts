@@ -484,6 +484,7 @@ export const zh: Messages = {
     "me.places": "{name} 在 <b>{n} 处</b>登录。",
     "me.sessions": "会话",
     "me.client": "浏览器或程序",
+    "me.no-client": "未说明",
     "me.since": "起始",
     "me.last": "最近使用",
     "me.action": "操作",

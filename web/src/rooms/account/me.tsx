@@ -119,7 +119,7 @@ function Sessions({
                     {list.value.map((s) => (
                         <tr key={s.id}>
                             <th scope="row">
-                                {s.client}
+                                {s.client || t("me.no-client")}
                                 {s.current && (
                                     <>
                                         {" "}

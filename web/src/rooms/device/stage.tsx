@@ -35,7 +35,7 @@ function DeckButton({
         <button
             type="button"
             class={`btn ${place.cls ?? ""}${why ? " off" : ""}`}
-            aria-label={t(place.text)}
+            aria-label={place.cls === "fs" ? t(place.text) : undefined} // its word is hidden when wide
             aria-disabled={why ? true : undefined}
             title={why}
             aria-pressed={place.pressed}
@@ -46,7 +46,7 @@ function DeckButton({
         >
             <Icon name={place.icon} />
             <span>{t(place.text)}</span>
-            <kbd>{place.kbd}</kbd>
+            <kbd aria-hidden="true">{place.kbd}</kbd>
         </button>
     );
 }
