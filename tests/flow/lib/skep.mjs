@@ -44,7 +44,7 @@ export async function waitFor(fn, ms = 10000, what = "what the test waits for") 
         } catch (error) {
             last = error;
         }
-        if (Date.now() > end) throw new Error(`${what}: not within ${ms * SLOW} ms`, { cause: last });
+        if (Date.now() > end) throw new Error(`${what}: not within ${ms * SLOW} ms${last ? ` (${last.message})` : ""}`, { cause: last });
         await sleep(step);
     }
 }
