@@ -67,6 +67,12 @@ export function SetupPage() {
                 e.preventDefault();
                 go("box");
             }
+            // Enter goes on from wherever the focus is, a control of its own apart.
+            const at = e.target instanceof Element ? e.target : null;
+            if (e.key === "Enter" && at?.closest("a, button, input, select, textarea") === null) {
+                e.preventDefault();
+                document.querySelector<HTMLFormElement>(".setup form")?.requestSubmit();
+            }
         };
         document.addEventListener("keydown", onKey);
         return () => document.removeEventListener("keydown", onKey);
