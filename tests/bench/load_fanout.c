@@ -27,8 +27,8 @@
 enum {
     VIEWERS_MAX = 4096,
     FPS = 25,
-    GROUP = 50,      /* units from KEY to KEY: 2 s */
-    KEY_TIMES = 6,   /* a KEY unit is so many times as large as another */
+    GROUP = 50,    /* units from KEY to KEY: 2 s */
+    KEY_TIMES = 6, /* a KEY unit is so many times as large as another */
     STREAM_ID = 7,
     PTS_STEP = 90000 / FPS,
     INIT_BYTES = 800,
@@ -69,7 +69,8 @@ static struct {
     int is_counting, is_ending;
 } run;
 
-/* ---- the camera's side ------------------------------------------------------------------------ */
+/* ---- the camera's side ------------------------------------------------------------------------
+ */
 
 static void on_up(struct bench_camera *c, int resumed)
 {
@@ -194,7 +195,8 @@ static void on_media_open(struct bench_camera *c, const struct sdk_media_open *m
 static const struct bench_camera_ops camera_ops = {
     .up = on_up, .down = on_down, .media_open = on_media_open};
 
-/* ---- the viewers' side ------------------------------------------------------------------------ */
+/* ---- the viewers' side ------------------------------------------------------------------------
+ */
 
 static void on_open(void *user)
 {
@@ -270,8 +272,7 @@ static int viewers_connect(int64_t from, int64_t to)
                                   .path = "/ws/live",
                                   .subprotocol = "skep.live.1",
                                   .authorization = run.owner.bearer,
-                                  .message_max_bytes =
-                                      WIRE_RELAY_HEAD_BYTES + WIRE_RELAY_MEDIA_MAX,
+                                  .message_max_bytes = WIRE_RELAY_HEAD_BYTES + WIRE_RELAY_MEDIA_MAX,
                                   .ops = &viewer_ops};
     int64_t until_ms = sk_clock_mono_ms() + OPEN_WAIT_MS;
     uint8_t session[16];
@@ -294,7 +295,8 @@ static int viewers_connect(int64_t from, int64_t to)
     return !err && run.refused ? -SK_EDENIED : err;
 }
 
-/* ---- parts ------------------------------------------------------------------------------------ */
+/* ---- parts ------------------------------------------------------------------------------------
+ */
 
 static void run_for(int64_t ms)
 {
@@ -381,6 +383,7 @@ static int prepare(void)
         err = box_ready(&run.box);
     if (!err)
         err = net_loop_new(&run.loop);
+    run.camera.box = &run.box;
     if (!err)
         err = bench_camera_open(&run.camera, o.dir, (unsigned)o.number);
     if (!err)
@@ -388,7 +391,6 @@ static int prepare(void)
     if (err)
         return err;
     net_timer_init(&run.tick, run.loop, on_tick, NULL);
-    run.camera.box = &run.box;
     run.camera.loop = run.loop;
     run.camera.ops = &camera_ops;
     bench_camera_start(&run.camera, 0);

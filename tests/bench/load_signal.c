@@ -62,7 +62,8 @@ static struct {
     struct delays delays;
 } run;
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------
+ */
 
 static int session_prepare(struct session *s, unsigned number)
 {
@@ -77,8 +78,8 @@ static int session_prepare(struct session *s, unsigned number)
     if (!err)
         err = sk_copy(s->device, sizeof(s->device), (const char *)id.data);
     if (!err)
-        err = sk_b32_decode(s->device_raw, sizeof(s->device_raw), &len, s->device,
-                            strlen(s->device));
+        err =
+            sk_b32_decode(s->device_raw, sizeof(s->device_raw), &len, s->device, strlen(s->device));
     sk_random(s->id, sizeof(s->id));
     if (!err)
         err = owner_authorize(&run.owner, s->device, s->id, s->code);
@@ -142,7 +143,8 @@ static void on_text(void *user, const char *text, size_t len)
     json_decref(body);
 }
 
-/* ---- round trips ------------------------------------------------------------------------------ */
+/* ---- round trips ------------------------------------------------------------------------------
+ */
 
 static void on_binary(void *user, const uint8_t *data, size_t len)
 {
@@ -252,7 +254,8 @@ static void measure(const char *what, int is_saturating, int64_t gap_us)
     }
 }
 
-/* ---- the run ---------------------------------------------------------------------------------- */
+/* ---- the run ----------------------------------------------------------------------------------
+ */
 
 static int sockets_open(void)
 {
@@ -315,7 +318,8 @@ int main(int argc, char **argv)
         {"--dir", ARGS_TEXT, &o.dir, 0, 0, "DIR", "folder of skep fleet --prepare (cams)"},
         {"--account", ARGS_TEXT, &o.account, 0, 0, "NAME", "account (owner)"},
         {"--password-file", ARGS_TEXT, &o.password_file, 0, 0, "FILE", "its password"},
-        {"--sessions", ARGS_INT, &o.sessions, 1, SESSIONS_MAX, "N", "sessions, a camera each (256)"},
+        {"--sessions", ARGS_INT, &o.sessions, 1, SESSIONS_MAX, "N",
+         "sessions, a camera each (256)"},
         {"--rate", ARGS_INT, &o.rate, 1, 1000000, "N", "moderate load, round trips a second (500)"},
         {"--seconds", ARGS_INT, &o.seconds, 1, 3600, "N", "of each part (10)"},
         {"--pid", ARGS_INT, &o.pid, 1, INT64_MAX, "N", "the server's process, for its CPU time"},

@@ -34,7 +34,8 @@ struct bench_camera {
     uint64_t echoed;
 };
 
-/* Read what `skep fleet --prepare` left in `dir`/number. -SK_ENOTFOUND: not enrolled. */
+/* Read what `skep fleet --prepare` left in `dir`/number, make the TLS settings for c->box.
+ * -SK_ENOTFOUND: not enrolled. */
 SK_MUST int bench_camera_open(struct bench_camera *c, const char *dir, unsigned number);
 /* Connect after `in_ms`, and again whenever the link is lost. */
 void bench_camera_start(struct bench_camera *c, int64_t in_ms);
