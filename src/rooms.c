@@ -1,6 +1,8 @@
 /* The rooms in start order. Adding a room adds one line. The edge is last: the door opens when the
- * house is ready, and closes first; http before it has seen every route and the rule for it. */
+ * house is ready, and closes first; http before it has seen every route and the rule for it. The
+ * audit log is first, and so stops last: it hears what all others do, their end included. */
 #include "account/account.h"
+#include "audit/audit.h"
 #include "core/room.h"
 #include "device/device.h"
 #include "edge/edge.h"
@@ -10,7 +12,7 @@
 const struct room *const *rooms_list(void)
 {
     static const struct room *const rooms[] = {
-        &account_room, &device_room, &relay_room, &http_room, &edge_room, NULL,
+        &audit_room, &account_room, &device_room, &relay_room, &http_room, &edge_room, NULL,
     };
 
     return rooms;

@@ -27,6 +27,7 @@ static const struct {
     {"device.talk", BY_OWNER},      {"device.ptz", BY_OWNER},
     {"device.playback", BY_OWNER},  {"device.snapshot", BY_OWNER},
     {"device.configure", BY_OWNER}, {"device.manage", BY_OWNER},
+    {"audit.read", BY_OWNER},
 };
 
 static unsigned allowed_by(const char *action)

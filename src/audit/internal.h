@@ -148,6 +148,11 @@ SK_MUST int log_find(struct store_tx *tx, const struct log_filter *f, log_row_fn
 
 /* ---- verify.c ---- */
 
+/* Append the hashes of a path as base64url texts. */
+void path_json(json_t *list, const struct tree_path *path);
+/* The proof of row `seq` under `head`, as a new reference. -SK_ENOTFOUND. */
+SK_MUST int log_proof(struct store *s, uint64_t seq, const struct audit_head *head, json_t **out);
+
 struct verifier {
     struct audit_verdict v;
     struct tree tree;
@@ -161,11 +166,6 @@ void verifier_end(struct verifier *vf);
 
 /* ---- room.c ---- */
 
-struct audit_state {
-    struct store *store;
-    const char *data_dir;
-    struct audit_head head; /* the newest; size 0 = none yet. Read through audit_head_get. */
-};
 struct store *audit_store(void);
 /* The newest signed head; one is signed now if it has fewer than `size` rows. -SK_ENOTFOUND:
  * there are fewer rows than that. */
