@@ -149,32 +149,32 @@ void sdk_camera_stream_failed(struct sdk_camera *c, enum sdk_stream which, int64
 /* 1 while units of this stream are worth encoding: started and the uplink is up. */
 int sdk_camera_stream_wanted(const struct sdk_camera *c, enum sdk_stream which);
 
-/* One fMP4 fragment (one access unit; sound: 1 to 5 frames, filled up to a constant size by a `free`
- * box, always `is_key`) with its PTS, `disc` when time jumped. Seals it once and
- * hands it to ops.frame, with INIT before it where one is due. Dropped silently while nobody could
- * get it. -SK_ECONFLICT (not ready), -SK_ETOOBIG, -SK_ELIMIT (key worn out: the camera stops
- * rather than go on; a switch is under way). */
+/* One fMP4 fragment (one access unit; sound: 1 to 5 frames, filled up to a constant size by a
+ * `free` box, always `is_key`) with its PTS, `disc` when time jumped. Seals it once and hands it to
+ * ops.frame, with INIT before it where one is due. Dropped silently while nobody could get it.
+ * -SK_ECONFLICT (not ready), -SK_ETOOBIG, -SK_ELIMIT (key worn out: the camera stops rather than go
+ * on; a switch is under way). */
 SK_MUST int sdk_camera_unit(struct sdk_camera *c, enum sdk_stream which, int is_key, int is_disc,
                             uint64_t pts, const uint8_t *data, size_t len, int64_t now_ms);
 
-/* The picture that ops.snap asked for: a JPEG <= 4 MiB - 64 (copied). It goes out sealed under a key
- * of its own, once the relay asks for it or after a second. -SK_ENOTFOUND: nobody waits any more;
- * -SK_ETOOBIG: answered `too-large`. */
+/* The picture that ops.snap asked for: a JPEG <= 4 MiB - 64 (copied). It goes out sealed under a
+ * key of its own, once the relay asks for it or after a second. -SK_ENOTFOUND: nobody waits any
+ * more; -SK_ETOOBIG: answered `too-large`. */
 SK_MUST int sdk_camera_snap_ready(struct sdk_camera *c, uint32_t number, unsigned width,
                                   unsigned height, const uint8_t *jpeg, size_t len, int64_t now_ms);
 void sdk_camera_snap_failed(struct sdk_camera *c, uint32_t number, int64_t now_ms);
 
-/* A talk frame (kind 4, whole) came down the uplink. Taken only for the stream, KID and channel that
- * talk.start gave; all else is dropped and counted (sealed.md 4.6). */
+/* A talk frame (kind 4, whole) came down the uplink. Taken only for the stream, KID and channel
+ * that talk.start gave; all else is dropped and counted (sealed.md 4.6). */
 void sdk_camera_on_talk(struct sdk_camera *c, const uint8_t *frame, size_t len, int64_t now_ms);
 
 /* Where the head looks now: pan and tilt -1 .. 1 from border to border, zoom as a factor from 1.
- * Told to the channels with the ptz right as event `ptz`, at most five times a second, the last
- * position always. */
-void sdk_camera_ptz_at(struct sdk_camera *c, double pan, double tilt, double zoom, int64_t now_ms);
+ * The next tick (ask for it at once) tells the channels with the ptz right by event `ptz`, at most
+ * five times a second, the last position always. */
+void sdk_camera_ptz_at(struct sdk_camera *c, double pan, double tilt, double zoom);
 
-/* Rights of one account's channels shrink to `rights` (wire/codes.h; never grow): what needs a right
- * that is gone stops at once, and all media keys are switched (sealed.md 6.5). */
+/* Rights of one account's channels shrink to `rights` (wire/codes.h; never grow): what needs a
+ * right that is gone stops at once, and all media keys are switched (sealed.md 6.5). */
 void sdk_camera_narrow(struct sdk_camera *c, const char *account, uint16_t rights, int64_t now_ms);
 
 /* Do what is due; returns when to be called next (absolute, same clock; INT64_MAX = nothing due).

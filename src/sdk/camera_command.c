@@ -81,7 +81,8 @@ static void same_party_limit(struct sdk_camera *c, const struct session *s, int6
 
 static int has_media(const struct session *s)
 {
-    return s->started[SDK_STREAM_MAIN] || s->started[SDK_STREAM_SUB];
+    return s->started[SDK_STREAM_MAIN] || s->started[SDK_STREAM_SUB] ||
+           s->started[SDK_STREAM_AUDIO];
 }
 
 /* The idlest without media goes, then the idlest; owner channels last. */
@@ -158,12 +159,16 @@ static const char *run_hello(struct call *call)
 static const char *run_info(struct call *call)
 {
     const struct sdk_camera *c = call->camera;
+    json_t *talk = json_object(); /* what was heard of this talk, or of the last */
 
     call->val = json_object();
     sk_json_set_str(call->val, "model", c->model);
     sk_json_set_str(call->val, "firmware", c->firmware);
     sk_json_set_int(call->val, "uptime_s", (call->now_ms - c->born_ms) / 1000);
     sk_json_set_str(call->val, "note", c->info_note);
+    sk_json_set_int(talk, "units", c->talk != NULL ? (int64_t)c->talk->units : 0);
+    sk_json_set_int(talk, "bytes", c->talk != NULL ? (int64_t)c->talk->bytes : 0);
+    json_object_set_new(call->val, "talk", talk);
     return NULL;
 }
 
@@ -204,9 +209,23 @@ static const char *run_live_stop(struct call *call)
 {
     int which = own_stream(call);
 
-    if (which < 0)
+    if (which < 0 || which == SDK_STREAM_AUDIO)
         return "not-found";
     camera_stream_stop_one(call->camera, call->session, (enum sdk_stream)which, call->now_ms);
+    return NULL;
+}
+
+static const char *run_audio_start(struct call *call)
+{
+    return camera_stream_start(call->camera, call->session, SDK_STREAM_AUDIO, call->id,
+                               &call->is_pending, call->now_ms);
+}
+
+static const char *run_audio_stop(struct call *call)
+{
+    if (own_stream(call) != SDK_STREAM_AUDIO)
+        return "not-found";
+    camera_stream_stop_one(call->camera, call->session, SDK_STREAM_AUDIO, call->now_ms);
     return NULL;
 }
 
@@ -214,8 +233,9 @@ static const char *run_live_keyframe(struct call *call)
 {
     int which = own_stream(call);
 
-    return which < 0 ? "not-found"
-                     : camera_stream_keyframe(call->camera, (enum sdk_stream)which, call->now_ms);
+    return which < 0 || which == SDK_STREAM_AUDIO
+               ? "not-found"
+               : camera_stream_keyframe(call->camera, (enum sdk_stream)which, call->now_ms);
 }
 
 static const char *run_live_keys(struct call *call)
@@ -252,7 +272,7 @@ static const struct command commands[] = {
     {"live.start", LIVE, 0, run_live_start, {"stream"}},
     {"live.stop", LIVE, 0, run_live_stop, {"stream"}},
     {"live.keyframe", LIVE, 0, run_live_keyframe, {"stream"}},
-    {"live.keys", LIVE, 0, run_live_keys, {"stream"}},
+    {"live.keys", LIVE | WIRE_RIGHT_LISTEN, 0, run_live_keys, {"stream"}},
     {"owner.add", 0, CHANGES, access_owner_add, {"key"}},
     {"owner.drop", WIRE_RIGHT_MANAGE, CHANGES, access_owner_drop, {"id"}},
     {"enrol", 0, CHANGES, access_enrol, {"key"}},
@@ -263,19 +283,19 @@ static const struct command commands[] = {
     {"reboot", WIRE_RIGHT_CONFIG, CHANGES, run_reboot, {NULL}},
     {"config.get", WIRE_RIGHT_CONFIG, 0, NULL, {NULL}},
     {"config.set", WIRE_RIGHT_CONFIG, 0, NULL, {NULL}},
-    {"audio.start", WIRE_RIGHT_LISTEN, 0, NULL, {NULL}},
-    {"audio.stop", WIRE_RIGHT_LISTEN, 0, NULL, {NULL}},
-    {"talk.start", WIRE_RIGHT_TALK, 0, NULL, {NULL}},
-    {"talk.stop", WIRE_RIGHT_TALK, 0, NULL, {NULL}},
-    {"ptz.move", WIRE_RIGHT_PTZ, 0, NULL, {NULL}},
-    {"ptz.stop", WIRE_RIGHT_PTZ, 0, NULL, {NULL}},
-    {"ptz.preset", WIRE_RIGHT_PTZ, 0, NULL, {NULL}},
+    {"audio.start", WIRE_RIGHT_LISTEN, 0, run_audio_start, {NULL}},
+    {"audio.stop", WIRE_RIGHT_LISTEN, 0, run_audio_stop, {"stream"}},
+    {"talk.start", WIRE_RIGHT_TALK, 0, camera_talk_start, {"codec"}},
+    {"talk.stop", WIRE_RIGHT_TALK, 0, camera_talk_stop, {"stream"}},
+    {"ptz.move", WIRE_RIGHT_PTZ, CHANGES, camera_ptz_move, {"pan", "tilt", "zoom"}},
+    {"ptz.stop", WIRE_RIGHT_PTZ, CHANGES, camera_ptz_stop, {NULL}},
+    {"ptz.preset", WIRE_RIGHT_PTZ, CHANGES, camera_ptz_preset, {"go", "set"}},
     {"play.find", WIRE_RIGHT_PLAYBACK, 0, NULL, {NULL}},
     {"play.start", WIRE_RIGHT_PLAYBACK, 0, NULL, {NULL}},
     {"play.seek", WIRE_RIGHT_PLAYBACK, 0, NULL, {NULL}},
     {"play.speed", WIRE_RIGHT_PLAYBACK, 0, NULL, {NULL}},
     {"play.stop", WIRE_RIGHT_PLAYBACK, 0, NULL, {NULL}},
-    {"snap", WIRE_RIGHT_SNAPSHOT, 0, NULL, {NULL}},
+    {"snap", WIRE_RIGHT_SNAPSHOT, 0, camera_snap_start, {NULL}},
 };
 
 static const struct command *command_find(const char *name)
@@ -486,6 +506,10 @@ unsigned camera_command(struct sdk_camera *c, struct session *s, const struct wi
     json_t *req = NULL;
     unsigned code;
 
+    if (p->type == WIRE_RECORD_KEY && s->said_hello) {
+        camera_talk_key(c, s, p->content, p->len, now_ms);
+        return 0;
+    }
     if (p->type != WIRE_RECORD_REQ || sk_json_parse(&req, p->content, p->len) < 0)
         return WIRE_CODE_MALFORMED;
     code = request_handle(&call, req);

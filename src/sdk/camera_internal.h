@@ -32,7 +32,11 @@ enum {
     ONCE_RESULT_MAX = 512,
     ONCE_MS = 10 * 60 * 1000,
     CLOCK_EVENT_MS = 5000,
-    INIT_MAX = 64 * 1024
+    INIT_MAX = 64 * 1024,
+    SNAPS_MAX = 4, /* pictures asked for or not yet sent, of all sessions */
+    KEYS_MAX = 2 * SDK_STREAM_COUNT + SNAPS_MAX,
+    SLOT_TALK = SDK_STREAM_COUNT + 1,
+    SLOT_SNAP = SDK_STREAM_COUNT + 2
 };
 
 /* ---- what is kept across boots ---- */
@@ -196,6 +200,7 @@ struct stream {
     int64_t switch_from_ms;      /* earliest KEY unit under the announced key */
     int64_t switch_by_ms;        /* old key is wiped then; INT64_MAX = natural switch */
     int64_t keyreq_ms, event_ms; /* last obeyed; next clock event */
+    int64_t init_ms;             /* when INIT last left */
     int64_t ask_key_ms;          /* ask the encoder for a keyframe then; 0 = no */
     uint64_t sent_ctr, sent_pts;
     int64_t sent_wall_ms;
@@ -214,6 +219,80 @@ const char *camera_stream_keyframe(struct sdk_camera *c, enum sdk_stream which, 
 void camera_stream_revoke(struct sdk_camera *c, int is_from_notice, int64_t now_ms);
 int64_t camera_stream_tick(struct sdk_camera *c, int64_t now_ms);
 void camera_stream_fini(struct sdk_camera *c);
+
+/* A fresh key of this kind and slot; the former one in `out` is wiped. */
+void camera_key_make(struct sdk_camera *c, uint8_t kind, uint8_t slot, struct sdk_media_key *out,
+                     int64_t now_ms);
+void camera_key_entry(struct wire_key_entry *e, uint32_t stream, uint64_t kid,
+                      const uint8_t base_key[32]);
+void camera_keys_send(struct sdk_camera *c, struct session *s, const struct wire_key_entry *entries,
+                      unsigned count, int is_replacing, int64_t now_ms);
+/* A random id that nothing of this camera has. */
+uint32_t camera_stream_id_make(const struct sdk_camera *c);
+
+/* ---- snapshots ---- */
+struct snap {
+    struct session *session;  /* who asked; NULL = free */
+    uint32_t number, request; /* the owner's number; the id to answer */
+    uint32_t stream;          /* 0 = the picture has not come yet */
+    uint64_t kid;
+    uint8_t base_key[32]; /* until the unit has left */
+    struct sk_buf frame;  /* the sealed unit */
+    int64_t deadline_ms;  /* of the picture, then of the unit */
+};
+
+const char *camera_snap_start(struct call *call);
+void camera_snap_asked(struct sdk_camera *c, uint32_t stream);
+void camera_snap_uplink(struct sdk_camera *c, int64_t now_ms);
+void camera_snap_leave(struct sdk_camera *c, const struct session *s);
+/* As above; what waits for an answer is told `denied`. */
+void camera_snap_deny(struct sdk_camera *c, struct session *s, int64_t now_ms);
+int camera_snap_has(const struct sdk_camera *c, uint32_t stream);
+/* Entries of this session's pictures under way, at most SNAPS_MAX; returns how many. */
+unsigned camera_snap_entries(const struct sdk_camera *c, const struct session *s,
+                             struct wire_key_entry *entries);
+int64_t camera_snap_tick(struct sdk_camera *c, int64_t now_ms);
+void camera_snap_fini(struct sdk_camera *c);
+
+/* ---- talk ---- */
+struct talk {
+    struct session *session; /* who talks; NULL = nobody */
+    uint32_t stream;
+    struct sdk_media_rx rx;
+    struct sk_buf frame;
+    int64_t heard_ms;      /* start, or last good unit */
+    size_t consumed_bytes; /* since the last CREDIT */
+    uint64_t units, bytes; /* of this talk or the last */
+};
+
+const char *camera_talk_start(struct call *call);
+const char *camera_talk_stop(struct call *call);
+/* A KEY record of this channel. */
+void camera_talk_key(struct sdk_camera *c, const struct session *s, const uint8_t *content,
+                     size_t len, int64_t now_ms);
+/* Give the relay leave to pass the talk's units on. */
+void camera_talk_credit(struct sdk_camera *c);
+/* If this session talks: end it, with and without telling. */
+void camera_talk_end(struct sdk_camera *c, struct session *s, int64_t now_ms);
+void camera_talk_leave(struct sdk_camera *c, const struct session *s);
+int camera_talk_has(const struct sdk_camera *c, uint32_t stream);
+int64_t camera_talk_tick(struct sdk_camera *c, int64_t now_ms);
+void camera_talk_fini(struct sdk_camera *c);
+
+/* ---- the head ---- */
+struct ptz {
+    double pan, tilt, zoom;
+    const struct session *mover; /* whose MOVE runs; NULL = none. Identity only */
+    int64_t told_ms;
+    uint8_t by[16]; /* tag of the account that gave the last command */
+    uint8_t is_untold;
+};
+
+const char *camera_ptz_move(struct call *call);
+const char *camera_ptz_stop(struct call *call);
+const char *camera_ptz_preset(struct call *call);
+void camera_ptz_leave(struct sdk_camera *c, const struct session *s);
+int64_t camera_ptz_tick(struct sdk_camera *c, int64_t now_ms);
 
 /* ---- the camera ---- */
 struct sdk_camera {
@@ -241,6 +320,12 @@ struct sdk_camera {
     /* media */
     struct stream streams[SDK_STREAM_COUNT];
     uint32_t generation; /* of the newest key */
+    uint64_t origin;     /* PTS of origin_ms: one timeline for all streams */
+    int64_t origin_ms;
+    struct snap *snaps; /* SNAPS_MAX, made at the first */
+    uint32_t snap_number;
+    struct talk *talk; /* made at the first */
+    struct ptz ptz;
     int uplink_up;
     int64_t switch_at_ms;    /* one switch of all keys is due; 0 = none */
     int64_t switch_first_ms; /* the revocation that caused it */

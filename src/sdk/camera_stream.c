@@ -22,9 +22,28 @@ enum {
     SCALE = 90000
 };
 
-static unsigned stream_slot(enum sdk_stream which)
+static uint8_t stream_slot(enum sdk_stream which)
 {
-    return (unsigned)which + 1;
+    return (uint8_t)(which + 1);
+}
+
+static uint8_t stream_kind(enum sdk_stream which)
+{
+    return which == SDK_STREAM_AUDIO ? WIRE_RELAY_AUDIO : WIRE_RELAY_VIDEO;
+}
+
+static uint16_t stream_right(enum sdk_stream which)
+{
+    static const uint16_t rights[SDK_STREAM_COUNT] = {[SDK_STREAM_MAIN] = WIRE_RIGHT_LIVE_MAIN,
+                                                      [SDK_STREAM_SUB] = WIRE_RIGHT_LIVE_SUB,
+                                                      [SDK_STREAM_AUDIO] = WIRE_RIGHT_LISTEN};
+
+    return rights[which];
+}
+
+static const char *ended_event(enum sdk_stream which)
+{
+    return which == SDK_STREAM_AUDIO ? "audio.ended" : "live.ended";
 }
 
 static int64_t rotate_at(int64_t now_ms)
@@ -32,10 +51,10 @@ static int64_t rotate_at(int64_t now_ms)
     return now_ms + ROTATE_MS - ROTATE_SPREAD_MS + sk_random_below(2 * ROTATE_SPREAD_MS);
 }
 
-static void key_make(struct sdk_camera *c, enum sdk_stream which, struct sdk_media_key *out,
+void camera_key_make(struct sdk_camera *c, uint8_t kind, uint8_t slot, struct sdk_media_key *out,
                      int64_t now_ms)
 {
-    uint64_t kid = wire_kid(c->generation++, (uint8_t)stream_slot(which), WIRE_RELAY_VIDEO);
+    uint64_t kid = wire_kid(c->generation++, slot, kind);
     uint8_t fresh[32], base_key[32];
 
     sk_random(fresh, sizeof fresh);
@@ -46,43 +65,54 @@ static void key_make(struct sdk_camera *c, enum sdk_stream which, struct sdk_med
     crypto_wipe(base_key, sizeof base_key);
 }
 
-static void entry_fill(struct wire_key_entry *e, const struct sdk_camera *c, enum sdk_stream which,
-                       const struct sdk_media_key *k)
+void camera_key_entry(struct wire_key_entry *e, uint32_t stream, uint64_t kid,
+                      const uint8_t base_key[32])
 {
-    e->kid = k->kid;
-    e->stream = c->streams[which].id;
-    e->kind = WIRE_RELAY_VIDEO;
-    e->slot = (uint8_t)stream_slot(which);
+    e->kid = kid;
+    e->stream = stream;
+    e->kind = (uint8_t)kid;
+    e->slot = (uint8_t)(kid >> 8);
     e->suite = 0;
     e->first_ctr = 0;
     e->lifetime_s = SDK_MEDIA_LIFE_S;
-    memcpy(e->base_key, k->base_key, 32);
+    memcpy(e->base_key, base_key, 32);
+}
+
+void camera_keys_send(struct sdk_camera *c, struct session *s, const struct wire_key_entry *entries,
+                      unsigned count, int is_replacing, int64_t now_ms)
+{
+    struct wire_key_head head = {.flags = is_replacing ? WIRE_KEY_REPLACE_ALL : 0,
+                                 .count = (uint16_t)count};
+    uint8_t out[WIRE_KEY_HEAD_BYTES + KEYS_MAX * WIRE_KEY_ENTRY_BYTES];
+    size_t len;
+
+    SK_ASSERT(count <= KEYS_MAX);
+    if (count == 0)
+        return;
+    memcpy(head.boot, c->boot_id, 8);
+    len = wire_key_encode(out, &head, entries);
+    if (sdk_channel_send(s->channel, WIRE_RECORD_KEY, out, len, now_ms) < 0)
+        c->stats.refused++;
+    crypto_wipe(out, sizeof out);
 }
 
 void camera_stream_keys(struct sdk_camera *c, struct session *s, int is_replacing, int64_t now_ms)
 {
-    struct wire_key_entry entries[2 * SDK_STREAM_COUNT];
-    struct wire_key_head head = {.flags = is_replacing ? WIRE_KEY_REPLACE_ALL : 0};
-    uint8_t out[WIRE_KEY_HEAD_BYTES + 2 * SDK_STREAM_COUNT * WIRE_KEY_ENTRY_BYTES];
-    size_t len;
+    struct wire_key_entry entries[KEYS_MAX];
+    unsigned n = 0;
 
-    memcpy(head.boot, c->boot_id, 8);
     for (unsigned w = 0; w < SDK_STREAM_COUNT; w++) {
         const struct stream *st = &c->streams[w];
 
         if (!s->started[w] || st->id == 0)
             continue;
-        entry_fill(&entries[head.count++], c, (enum sdk_stream)w, &st->cur);
+        camera_key_entry(&entries[n++], st->id, st->cur.kid, st->cur.base_key);
         if (st->next.gcm != NULL)
-            entry_fill(&entries[head.count++], c, (enum sdk_stream)w, &st->next);
+            camera_key_entry(&entries[n++], st->id, st->next.kid, st->next.base_key);
     }
-    if (head.count > 0) {
-        len = wire_key_encode(out, &head, entries);
-        if (sdk_channel_send(s->channel, WIRE_RECORD_KEY, out, len, now_ms) < 0)
-            c->stats.refused++;
-    }
+    n += camera_snap_entries(c, s, entries + n);
+    camera_keys_send(c, s, entries, n, is_replacing, now_ms);
     crypto_wipe(entries, sizeof entries);
-    crypto_wipe(out, sizeof out);
 }
 
 static unsigned watcher_count(const struct sdk_camera *c, enum sdk_stream which)
@@ -111,23 +141,47 @@ static void stream_wipe(struct stream *st)
     st->is_ready = 0;
 }
 
+uint32_t camera_stream_id_make(const struct sdk_camera *c)
+{
+    uint32_t id;
+
+    do
+        id = sk_random_u32();
+    while (id == 0 || camera_stream_by_id(c, id) >= 0 || camera_snap_has(c, id) ||
+           camera_talk_has(c, id));
+    return id;
+}
+
+/* Sound and pictures of one camera share a timeline, so that a player can lay them side by side. It
+ * begins anew, at random, when nothing runs. */
+static uint64_t timeline(struct sdk_camera *c, int64_t now_ms)
+{
+    int is_running = 0;
+
+    for (unsigned w = 0; w < SDK_STREAM_COUNT; w++)
+        is_running |= c->streams[w].id != 0;
+    if (!is_running) {
+        sk_random(&c->origin, sizeof c->origin);
+        c->origin &= (UINT64_C(1) << 40) - 1;
+        c->origin_ms = now_ms;
+    }
+    return c->origin + (uint64_t)(now_ms - c->origin_ms) * (SCALE / 1000);
+}
+
 static void stream_begin(struct sdk_camera *c, enum sdk_stream which, int64_t now_ms)
 {
     struct stream *st = &c->streams[which];
 
-    do
-        st->id = sk_random_u32();
-    while (st->id == 0 || c->streams[1 - which].id == st->id);
-    sk_random(&st->origin, sizeof st->origin);
-    st->origin &= (UINT64_C(1) << 40) - 1;
-    key_make(c, which, &st->cur, now_ms);
+    st->origin = timeline(c, now_ms);
+    st->id = camera_stream_id_make(c);
+    camera_key_make(c, stream_kind(which), stream_slot(which), &st->cur, now_ms);
     st->is_ready = 0;
     st->needs_init = st->needs_key = 1;
     st->wants_disc = 0;
     st->start_deadline_ms = now_ms + START_MS;
     st->rotate_ms = rotate_at(now_ms);
     st->switch_from_ms = st->switch_by_ms = INT64_MAX;
-    st->keyreq_ms = INT64_MIN / 2;
+    st->keyreq_ms = st->init_ms = INT64_MIN / 2;
     st->event_ms = now_ms + CLOCK_EVENT_MS;
     st->ask_key_ms = 0;
     st->sent_wall_ms = 0;
@@ -145,6 +199,8 @@ void camera_stream_fini(struct sdk_camera *c)
 {
     for (unsigned w = 0; w < SDK_STREAM_COUNT; w++)
         stream_wipe(&c->streams[w]);
+    camera_snap_fini(c);
+    camera_talk_fini(c);
 }
 
 int camera_stream_by_id(const struct sdk_camera *c, uint32_t id)
@@ -217,6 +273,7 @@ const char *camera_stream_start(struct sdk_camera *c, struct session *s, enum sd
                                 uint32_t request, int *is_pending, int64_t now_ms)
 {
     struct stream *st = &c->streams[which];
+    int rc;
 
     if (st->id != 0 && st->is_ready) {
         *is_pending = 1; /* answered here */
@@ -229,9 +286,10 @@ const char *camera_stream_start(struct sdk_camera *c, struct session *s, enum sd
     if (st->id != 0)
         return NULL;
     stream_begin(c, which, now_ms);
-    if (c->ops->stream_start(c->user, which, st->origin) < 0) {
+    rc = c->ops->stream_start(c->user, which, st->origin);
+    if (rc < 0) {
         stream_wipe(st);
-        pending_answer(c, which, "internal", now_ms);
+        pending_answer(c, which, rc == -SK_EUNSUPPORTED ? "unsupported" : "internal", now_ms);
     }
     return NULL;
 }
@@ -250,6 +308,60 @@ void camera_stream_leave(struct sdk_camera *c, struct session *s, int64_t now_ms
     memset(s->pending, 0, sizeof s->pending);
     for (unsigned w = 0; w < SDK_STREAM_COUNT; w++)
         camera_stream_stop_one(c, s, (enum sdk_stream)w, now_ms);
+    camera_snap_leave(c, s);
+    camera_talk_leave(c, s);
+    camera_ptz_leave(c, s);
+}
+
+/* ---- narrowed rights ---- */
+static void ended_tell(struct sdk_camera *c, struct session *s, enum sdk_stream which,
+                       int64_t now_ms)
+{
+    json_t *val = json_object();
+
+    sk_json_set_int(val, "stream", c->streams[which].id);
+    command_event(s, ended_event(which), val, now_ms);
+}
+
+static void session_narrow(struct sdk_camera *c, struct session *s, int64_t now_ms)
+{
+    for (unsigned i = 0; i < PENDING_MAX; i++)
+        if (s->pending[i].is_used &&
+            (s->rights & stream_right((enum sdk_stream)s->pending[i].which)) == 0) {
+            s->pending[i].is_used = 0;
+            command_reply_error(s, s->pending[i].id, "denied", now_ms);
+        }
+    for (unsigned w = 0; w < SDK_STREAM_COUNT; w++)
+        if (s->started[w] && (s->rights & stream_right((enum sdk_stream)w)) == 0) {
+            ended_tell(c, s, (enum sdk_stream)w, now_ms);
+            camera_stream_stop_one(c, s, (enum sdk_stream)w, now_ms);
+        }
+    if ((s->rights & WIRE_RIGHT_SNAPSHOT) == 0)
+        camera_snap_deny(c, s, now_ms);
+    if ((s->rights & WIRE_RIGHT_TALK) == 0)
+        camera_talk_end(c, s, now_ms);
+    if ((s->rights & WIRE_RIGHT_PTZ) == 0)
+        camera_ptz_leave(c, s);
+}
+
+void sdk_camera_narrow(struct sdk_camera *c, const char *account, uint16_t rights, int64_t now_ms)
+{
+    int is_changed = 0;
+
+    camera_enter(c);
+    for (unsigned i = 0; i < c->session_count; i++) {
+        struct session *s = c->sessions[i];
+
+        if (s->state != RUN_CHANNEL || strcmp(s->account, account) != 0 ||
+            (s->rights & ~rights) == 0)
+            continue;
+        s->rights &= rights;
+        session_narrow(c, s, now_ms);
+        is_changed = 1;
+    }
+    if (is_changed)
+        camera_stream_revoke(c, 0, now_ms);
+    camera_leave(c, now_ms);
 }
 
 const char *camera_stream_keyframe(struct sdk_camera *c, enum sdk_stream which, int64_t now_ms)
@@ -267,6 +379,10 @@ void sdk_camera_on_keyreq(struct sdk_camera *c, uint32_t stream, int64_t now_ms)
 {
     int which = camera_stream_by_id(c, stream);
 
+    camera_snap_asked(c, stream);
+    /* The relay asks for each id that it does not know yet: what has just begun need not again. */
+    if (which >= 0 && now_ms - c->streams[which].init_ms < KEYREQ_MS)
+        return;
     /* A subscriber who came after the last INIT needs one too. */
     if (which >= 0 && camera_stream_keyframe(c, (enum sdk_stream)which, now_ms) == NULL)
         c->streams[which].needs_init = 1;
@@ -274,8 +390,10 @@ void sdk_camera_on_keyreq(struct sdk_camera *c, uint32_t stream, int64_t now_ms)
 
 void sdk_camera_uplink(struct sdk_camera *c, int is_up, int64_t now_ms)
 {
-    (void)now_ms;
     c->uplink_up = is_up;
+    camera_snap_uplink(c, now_ms);
+    if (is_up)
+        camera_talk_credit(c);
     for (unsigned w = 0; w < SDK_STREAM_COUNT; w++)
         if (c->streams[w].id != 0) {
             c->streams[w].needs_init = c->streams[w].needs_key = 1;
@@ -323,14 +441,11 @@ void sdk_camera_stream_failed(struct sdk_camera *c, enum sdk_stream which, int64
     pending_answer(c, which, "internal", now_ms);
     for (unsigned i = 0; i < c->session_count; i++) {
         struct session *s = c->sessions[i];
-        json_t *val;
 
         if (!s->started[which])
             continue;
         s->started[which] = 0;
-        val = json_object();
-        sk_json_set_int(val, "stream", c->streams[which].id);
-        command_event(s, "live.ended", val, now_ms);
+        ended_tell(c, s, which, now_ms);
     }
     stream_wipe(&c->streams[which]);
     camera_leave(c, now_ms);
@@ -342,7 +457,7 @@ static void announce(struct sdk_camera *c, enum sdk_stream which, int is_removal
     struct stream *st = &c->streams[which];
 
     /* A key announced before a removal is never used after it. */
-    key_make(c, which, &st->next, now_ms);
+    camera_key_make(c, stream_kind(which), stream_slot(which), &st->next, now_ms);
     keys_tell(c, which, is_removal, now_ms);
     st->rotate_ms = rotate_at(now_ms);
     if (is_removal) {
@@ -419,7 +534,7 @@ static int unit_emit(struct sdk_camera *c, enum sdk_stream which, uint16_t flags
 {
     struct stream *st = &c->streams[which];
     struct wire_relay_head h = {
-        .kind = WIRE_RELAY_VIDEO, .flags = flags, .stream = st->id, .pts = pts};
+        .kind = stream_kind(which), .flags = flags, .stream = st->id, .pts = pts};
     uint64_t ctr = st->cur.ctr;
     int rc = sdk_media_seal(&st->cur, &h, data, len, &st->out, now_ms);
 
@@ -455,8 +570,10 @@ int sdk_camera_unit(struct sdk_camera *c, enum sdk_stream which, int is_key, int
     if (st->needs_init && is_key) {
         rc = unit_emit(c, which, (uint16_t)(WIRE_RELAY_INIT | (flags & WIRE_RELAY_DISC)), pts,
                        st->init.data, st->init.len, now_ms);
-        if (rc == 0)
+        if (rc == 0) {
             st->needs_init = 0;
+            st->init_ms = now_ms;
+        }
     }
     if (rc == 0)
         rc = unit_emit(c, which, flags, pts, data, len, now_ms);
@@ -541,5 +658,7 @@ int64_t camera_stream_tick(struct sdk_camera *c, int64_t now_ms)
     for (unsigned w = 0; w < SDK_STREAM_COUNT; w++)
         if (c->streams[w].id != 0)
             next = earliest(next, stream_tick(c, (enum sdk_stream)w, now_ms));
-    return next;
+    next = earliest(next, camera_snap_tick(c, now_ms));
+    next = earliest(next, camera_talk_tick(c, now_ms));
+    return earliest(next, camera_ptz_tick(c, now_ms));
 }

@@ -113,7 +113,8 @@ int sdk_media_seal(struct sdk_media_key *k, struct wire_relay_head *h, const uin
 
 void sdk_media_rx_subscribe(struct sdk_media_rx *rx)
 {
-    rx->has_init = 0;
+    /* talk and snapshots have no INIT unit: they begin with a KEY one */
+    rx->has_init = rx->kind == WIRE_RELAY_TALK || rx->kind == WIRE_RELAY_SNAPSHOT;
     rx->wants_key = 1;
     for (unsigned i = 0; i < 2; i++) {
         rx->keys[i].next_ctr = 0;

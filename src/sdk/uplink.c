@@ -13,7 +13,7 @@ void sdk_uplink_init(struct sdk_uplink *u, const struct sdk_uplink_ops *ops, voi
     memset(u, 0, sizeof *u);
     u->ops = ops;
     u->user = user;
-    sk_buf_init(&u->in, WIRE_RELAY_HEAD_BYTES + WIRE_RELAY_CONTROL_MAX);
+    sk_buf_init(&u->in, WIRE_RELAY_HEAD_BYTES + WIRE_RELAY_TALK_MAX);
 }
 
 void sdk_uplink_stop(struct sdk_uplink *u)
@@ -49,9 +49,11 @@ int sdk_uplink_start(struct sdk_uplink *u, const char *ticket, int64_t now_ms)
     return 0;
 }
 
-static int frame_handle(struct sdk_uplink *u, const struct wire_relay_head *h,
-                        const uint8_t *payload, int64_t now_ms)
+/* `whole` = header and payload. */
+static int frame_handle(struct sdk_uplink *u, const struct wire_relay_head *h, const uint8_t *whole,
+                        int64_t now_ms)
 {
+    const uint8_t *payload = whole + WIRE_RELAY_HEAD_BYTES;
     uint8_t out[WIRE_RELAY_HEAD_BYTES + 8];
 
     u->heard_ms = now_ms;
@@ -74,6 +76,9 @@ static int frame_handle(struct sdk_uplink *u, const struct wire_relay_head *h,
         return 0;
     case WIRE_RELAY_PONG:
         return 0;
+    case WIRE_RELAY_TALK:
+        u->ops->talk(u->user, whole, WIRE_RELAY_HEAD_BYTES + (size_t)h->len);
+        return 0;
     case WIRE_RELAY_CUT:
         u->ops->cut(u->user, payload[0]);
         return -SK_ECLOSED;
@@ -83,7 +88,8 @@ static int frame_handle(struct sdk_uplink *u, const struct wire_relay_head *h,
 }
 
 /* Bytes the frame in the buffer still lacks; 0 = whole. Negative when its head is bad. */
-static int frame_lacks(const struct sk_buf *in, struct wire_relay_head *h, size_t *lacks)
+static int frame_lacks(const struct sk_buf *in, int may_talk, struct wire_relay_head *h,
+                       size_t *lacks)
 {
     int rc;
 
@@ -94,8 +100,10 @@ static int frame_lacks(const struct sk_buf *in, struct wire_relay_head *h, size_
     rc = wire_relay_decode(h, in->data);
     if (rc < 0)
         return rc;
-    if (!wire_relay_is_control(h))
+    if (!wire_relay_is_control(h) && (!may_talk || h->kind != WIRE_RELAY_TALK))
         return -SK_EINVAL;
+    if (h->kind == WIRE_RELAY_TALK && h->len > WIRE_RELAY_TALK_MAX)
+        return -SK_ETOOBIG;
     *lacks = WIRE_RELAY_HEAD_BYTES + h->len - in->len;
     return 0;
 }
@@ -109,14 +117,14 @@ int sdk_uplink_input(struct sdk_uplink *u, const uint8_t *data, size_t len, int6
     if (!u->is_started)
         return -SK_ECLOSED;
     while (rc == 0) {
-        rc = frame_lacks(&u->in, &h, &lacks);
+        rc = frame_lacks(&u->in, u->ops->talk != NULL, &h, &lacks);
         if (rc < 0)
             break;
         if (lacks == 0) { /* off the link before it is handled: a callback may stop the link */
             struct sk_buf whole = u->in;
 
             sk_buf_init(&u->in, whole.max);
-            rc = frame_handle(u, &h, whole.data + WIRE_RELAY_HEAD_BYTES, now_ms);
+            rc = frame_handle(u, &h, whole.data, now_ms);
             sk_buf_fini(&whole);
             if (rc == 0 && !u->is_started)
                 rc = -SK_ECLOSED;

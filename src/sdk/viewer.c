@@ -116,6 +116,7 @@ void viewer_over(struct sdk_viewer *v, unsigned code, uint32_t retry_ms, int is_
 {
     v->state = V_OVER;
     handshake_wipe(v);
+    viewer_talk_fini(v);
     if (v->is_told)
         return;
     v->is_told = 1;

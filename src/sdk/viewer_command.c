@@ -143,6 +143,36 @@ int sdk_viewer_live_start(struct sdk_viewer *v, const char *stream, int64_t now_
     return rc;
 }
 
+int sdk_viewer_audio_start(struct sdk_viewer *v, int64_t now_ms)
+{
+    uint32_t id;
+
+    return v->state == V_UP
+               ? viewer_request(v, R_LIVE, "audio", "audio.start", NULL, 0, &id, now_ms)
+               : -SK_ECLOSED;
+}
+
+int sdk_viewer_snap(struct sdk_viewer *v, int64_t now_ms)
+{
+    uint32_t id;
+
+    return v->state == V_UP ? viewer_request(v, R_SNAP, "snap", "snap", NULL, 0, &id, now_ms)
+                            : -SK_ECLOSED;
+}
+
+int sdk_viewer_talk_start(struct sdk_viewer *v, int64_t now_ms)
+{
+    json_t *arg = json_object();
+    uint32_t id;
+    int rc;
+
+    sk_json_set_str(arg, "codec", "opus");
+    rc = v->state == V_UP ? viewer_request(v, R_TALK, "talk", "talk.start", arg, 0, &id, now_ms)
+                          : -SK_ECLOSED;
+    json_decref(arg);
+    return rc;
+}
+
 /* ---- answers ---- */
 static int hello_read(struct sdk_viewer *v, const json_t *val)
 {
@@ -192,6 +222,31 @@ static void hello_handle(struct sdk_viewer *v, int is_ok, const json_t *val, int
     v->ops->ready(v->user, &v->hello);
 }
 
+/* The stream that an answer names; NULL = over. A key of another kind may have come for it. */
+static struct viewer_stream *stream_answered(struct sdk_viewer *v, uint32_t id, uint8_t kind,
+                                             int64_t now_ms)
+{
+    struct viewer_stream *st = viewer_stream_need(v, id);
+
+    if (st == NULL) {
+        viewer_fail(v, WIRE_CODE_LIMIT, "too many streams", now_ms);
+    } else if (st->rx.stream != 0 && st->rx.kind != kind) {
+        viewer_fail(v, WIRE_CODE_MALFORMED, "a stream's key is of another kind", now_ms);
+        st = NULL;
+    } else {
+        st->kind = kind;
+    }
+    return st;
+}
+
+static void stream_show(struct sdk_viewer *v, struct viewer_stream *st, int64_t now_ms)
+{
+    st->is_answered = 1;
+    st->clock_ms = now_ms;
+    viewer_subscribe(v, st);
+    v->ops->stream(v->user, &st->info);
+}
+
 static void live_handle(struct sdk_viewer *v, const char *name, const json_t *val, int64_t now_ms)
 {
     int64_t id, scale, pts, wall;
@@ -206,20 +261,54 @@ static void live_handle(struct sdk_viewer *v, const char *name, const json_t *va
         viewer_fail(v, WIRE_CODE_MALFORMED, "live.start was answered wrongly", now_ms);
         return;
     }
-    st = viewer_stream_need(v, (uint32_t)id);
-    if (st == NULL) {
-        viewer_fail(v, WIRE_CODE_LIMIT, "too many streams", now_ms);
+    st = stream_answered(v, (uint32_t)id,
+                         strcmp(name, "audio") == 0 ? WIRE_RELAY_AUDIO : WIRE_RELAY_VIDEO, now_ms);
+    if (st == NULL)
         return;
-    }
     SK_ASSERT(sk_copy(st->info.codec, sizeof st->info.codec, codec) == 0);
     SK_ASSERT(sk_copy(st->info.name, sizeof st->info.name, name) == 0);
     st->info.scale = (uint32_t)scale;
     st->info.pts = (uint64_t)pts;
     st->info.wall_ms = wall;
-    st->is_answered = 1;
-    st->clock_ms = now_ms;
-    viewer_subscribe(v, st);
-    v->ops->stream(v->user, &st->info);
+    stream_show(v, st, now_ms);
+}
+
+static void snap_handle(struct sdk_viewer *v, const json_t *val, int64_t now_ms)
+{
+    int64_t id, width, height;
+    const char *type;
+    struct viewer_stream *st;
+
+    if (sk_json_int(val, "stream", 1, UINT32_MAX, &id) < 0 ||
+        sk_json_str(val, "type", sizeof st->info.codec - 1, &type) < 0 ||
+        sk_json_int(val, "width", 1, UINT16_MAX, &width) < 0 ||
+        sk_json_int(val, "height", 1, UINT16_MAX, &height) < 0 || strcmp(type, "image/jpeg") != 0) {
+        viewer_fail(v, WIRE_CODE_MALFORMED, "snap was answered wrongly", now_ms);
+        return;
+    }
+    st = stream_answered(v, (uint32_t)id, WIRE_RELAY_SNAPSHOT, now_ms);
+    if (st == NULL)
+        return;
+    SK_ASSERT(sk_copy(st->info.codec, sizeof st->info.codec, type) == 0);
+    SK_ASSERT(sk_copy(st->info.name, sizeof st->info.name, "snap") == 0);
+    st->info.width = (unsigned)width;
+    st->info.height = (unsigned)height;
+    stream_show(v, st, now_ms);
+}
+
+static void talk_handle(struct sdk_viewer *v, const json_t *val, int64_t now_ms)
+{
+    struct sdk_viewer_stream info = {.name = "talk", .scale = 90000, .codec = "opus"};
+    int64_t id, slot;
+
+    if (sk_json_int(val, "stream", 1, UINT32_MAX, &id) < 0 ||
+        sk_json_int(val, "slot", 0, UINT8_MAX, &slot) < 0) {
+        viewer_fail(v, WIRE_CODE_MALFORMED, "talk.start was answered wrongly", now_ms);
+        return;
+    }
+    viewer_talk_begin(v, (uint32_t)id, (uint8_t)slot, now_ms);
+    info.id = (uint32_t)id;
+    v->ops->stream(v->user, &info);
 }
 
 static int reply_read(const json_t *rep, int64_t *id, int *is_ok, const json_t **val,
@@ -267,6 +356,10 @@ static void reply_handle(struct sdk_viewer *v, const json_t *rep, int64_t now_ms
         hello_handle(v, is_ok, val, now_ms);
     } else if (kind == R_LIVE && is_ok) {
         live_handle(v, name, val, now_ms);
+    } else if (kind == R_SNAP && is_ok) {
+        snap_handle(v, val, now_ms);
+    } else if (kind == R_TALK && is_ok) {
+        talk_handle(v, val, now_ms);
     } else if (kind != R_INTERNAL && v->ops->reply != NULL) {
         v->ops->reply(v->user, (uint32_t)id, is_ok, val, error);
     }
@@ -285,6 +378,8 @@ static void event_handle(struct sdk_viewer *v, const json_t *ev, int64_t now_ms)
     }
     if (strcmp(name, "clock") == 0)
         viewer_clock(v, val, now_ms);
+    else if (strcmp(name, "talk.ended") == 0)
+        viewer_talk_fini(v);
     if (v->ops->event != NULL)
         v->ops->event(v->user, name, val);
 }

@@ -12,18 +12,19 @@
 #include "wire/envelope.h"
 #include "wire/label.h"
 
-enum { OPEN_MAX = 8, STREAMS_MAX = 4, WAITING_MAX = 4 << 20, WAITING_MS = 2000 };
+enum { OPEN_MAX = 8, STREAMS_MAX = 6, WAITING_MAX = 4 << 20, WAITING_MS = 2000 };
 enum { VIEWER_HANDSHAKE_MS = 10 * 1000, VIEWER_PING_MS = 5000, DELAYED_MS = 3000 };
-enum { NOT_LIVE_MS = 15000 };
+enum { NOT_LIVE_MS = 15000, SNAP_MS = 10000 };
 
 enum viewer_state { V_IDLE, V_OPEN, V_ANSWER, V_KANSWER, V_HELLO, V_UP, V_OVER };
-enum request_kind { R_NONE, R_PLAIN, R_HELLO, R_LIVE, R_INTERNAL };
+enum request_kind { R_NONE, R_PLAIN, R_HELLO, R_LIVE, R_SNAP, R_TALK, R_INTERNAL };
 
 struct viewer_stream {
     struct sdk_viewer_stream info; /* info.id 0 = unused */
     struct sdk_media_rx rx;
     uint8_t is_answered; /* the REP of live.start came */
-    int64_t clock_ms;    /* when the last clock event came */
+    uint8_t kind;        /* enum wire_relay_kind */
+    int64_t clock_ms;    /* when the last clock event came; snapshot: when it was answered */
     uint64_t clock_pts, shown_pts;
 };
 
@@ -55,6 +56,10 @@ struct sdk_viewer {
         char name[8];
     } open[OPEN_MAX];
     struct viewer_stream streams[STREAMS_MAX];
+    struct {
+        uint32_t stream; /* 0 = not talking */
+        struct sdk_media_key key;
+    } talk;
     struct sk_buf frame, waiting; /* waiting: u32 length + frame, of an unknown KID */
     int64_t waiting_until_ms;     /* 0 = not waiting */
     struct sdk_viewer_stats stats;
@@ -75,6 +80,9 @@ void viewer_key_record(struct sdk_viewer *v, const uint8_t *content, size_t len,
 void viewer_clock(struct sdk_viewer *v, const json_t *val, int64_t now_ms);
 struct viewer_stream *viewer_stream_find(struct sdk_viewer *v, uint32_t id);
 struct viewer_stream *viewer_stream_need(struct sdk_viewer *v, uint32_t id);
+/* talk.start was granted: make a key and hand it to the camera. */
+void viewer_talk_begin(struct sdk_viewer *v, uint32_t stream, uint8_t slot, int64_t now_ms);
+void viewer_talk_fini(struct sdk_viewer *v);
 void viewer_subscribe(struct sdk_viewer *v, struct viewer_stream *st);
 int64_t viewer_media_tick(struct sdk_viewer *v, int64_t now_ms);
 void viewer_media_fini(struct sdk_viewer *v);

@@ -37,6 +37,7 @@ void viewer_media_fini(struct sdk_viewer *v)
 {
     for (unsigned i = 0; i < STREAMS_MAX; i++)
         stream_drop(&v->streams[i]);
+    viewer_talk_fini(v);
     sk_buf_fini_wipe(&v->frame);
     sk_buf_fini_wipe(&v->waiting);
 }
@@ -75,17 +76,38 @@ static int stream_request(struct sdk_viewer *v, const char *what, uint32_t strea
     return rc;
 }
 
-int sdk_viewer_live_stop(struct sdk_viewer *v, uint32_t stream, int64_t now_ms)
+/* Show it no more; a snapshot needs no word to the camera. */
+static int stream_leave(struct sdk_viewer *v, struct viewer_stream *st, int64_t now_ms)
+{
+    uint32_t stream = st->info.id;
+    uint8_t kind = st->kind;
+
+    control_send(v, WIRE_RELAY_UNSUBSCRIBE, stream, NULL, 0);
+    stream_drop(st);
+    if (kind == WIRE_RELAY_SNAPSHOT)
+        return 0;
+    return stream_request(v, kind == WIRE_RELAY_AUDIO ? "audio.stop" : "live.stop", stream, now_ms);
+}
+
+static int stream_stop(struct sdk_viewer *v, uint32_t stream, uint8_t kind, int64_t now_ms)
 {
     struct viewer_stream *st = viewer_stream_find(v, stream);
 
     if (v->state != V_UP)
         return -SK_ECLOSED;
-    if (st == NULL)
+    if (st == NULL || st->kind != kind)
         return -SK_ENOTFOUND;
-    control_send(v, WIRE_RELAY_UNSUBSCRIBE, stream, NULL, 0);
-    stream_drop(st);
-    return stream_request(v, "live.stop", stream, now_ms);
+    return stream_leave(v, st, now_ms);
+}
+
+int sdk_viewer_live_stop(struct sdk_viewer *v, uint32_t stream, int64_t now_ms)
+{
+    return stream_stop(v, stream, WIRE_RELAY_VIDEO, now_ms);
+}
+
+int sdk_viewer_audio_stop(struct sdk_viewer *v, uint32_t stream, int64_t now_ms)
+{
+    return stream_stop(v, stream, WIRE_RELAY_AUDIO, now_ms);
 }
 
 /* Something was done to this stream on the way: no unit of it is shown any more. */
@@ -97,7 +119,7 @@ static void stream_close(struct sdk_viewer *v, struct viewer_stream *st, unsigne
     v->stats.refused++;
     sk_json_set_int(val, "stream", st->info.id);
     sk_json_set_int(val, "code", code);
-    if (sdk_viewer_live_stop(v, st->info.id, now_ms) < 0)
+    if (stream_leave(v, st, now_ms) < 0)
         v->stats.refused++;
     if (v->ops->event != NULL)
         v->ops->event(v->user, "stream-closed", val);
@@ -188,10 +210,13 @@ static void unit_give(struct sdk_viewer *v, struct viewer_stream *st,
     struct sdk_viewer_unit u = {
         .stream = h->stream, .flags = h->flags, .pts = h->pts, .data = data, .len = len};
 
+    u.kind = h->kind;
     if ((h->flags & WIRE_RELAY_INIT) == 0)
         st->shown_pts = h->pts;
     v->stats.units++;
     v->ops->unit(v->user, &u);
+    if (h->kind == WIRE_RELAY_SNAPSHOT) /* its key was for this unit alone */
+        stream_drop(st);
 }
 
 static void frame_open(struct sdk_viewer *v, const uint8_t *frame, size_t len, int may_wait,
@@ -276,7 +301,7 @@ static void freshness_judge(struct sdk_viewer *v, int64_t now_ms)
         const struct viewer_stream *st = &v->streams[i];
         int64_t ms;
 
-        if (!st->is_answered)
+        if (!st->is_answered || st->kind == WIRE_RELAY_SNAPSHOT)
             continue;
         if (now_ms - st->clock_ms > NOT_LIVE_MS)
             v->stats.is_not_live = 1;
@@ -290,16 +315,29 @@ static void freshness_judge(struct sdk_viewer *v, int64_t now_ms)
     v->stats.behind_ms = behind;
 }
 
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 int64_t viewer_media_tick(struct sdk_viewer *v, int64_t now_ms)
 {
     int64_t next = INT64_MAX;
     int is_shown = 0;
 
     for (unsigned i = 0; i < STREAMS_MAX; i++) {
-        int64_t due = sdk_media_rx_tick(&v->streams[i].rx, now_ms);
+        struct viewer_stream *st = &v->streams[i];
+        int64_t due = sdk_media_rx_tick(&st->rx, now_ms);
 
-        next = due < next ? due : next;
-        is_shown |= v->streams[i].is_answered;
+        if (st->is_answered && st->kind == WIRE_RELAY_SNAPSHOT) {
+            due = earliest(due, st->clock_ms + SNAP_MS);
+            if (now_ms >= st->clock_ms + SNAP_MS) {
+                stream_close(v, st, WIRE_CODE_IDLE, now_ms);
+                due = INT64_MAX;
+            }
+        }
+        next = earliest(due, next);
+        is_shown |= st->is_answered && st->kind != WIRE_RELAY_SNAPSHOT;
     }
     if (v->waiting_until_ms != 0 && now_ms >= v->waiting_until_ms && v->waiting.len > 0)
         sk_buf_fini(&v->waiting);

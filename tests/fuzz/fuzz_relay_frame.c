@@ -27,12 +27,21 @@ static void on_keyreq(void *user, uint32_t stream)
     SK_ASSERT(stream != 0);
 }
 
+static void on_talk(void *user, const uint8_t *frame, size_t len)
+{
+    struct wire_relay_head h;
+
+    (void)user;
+    SK_ASSERT(wire_relay_decode_whole(&h, frame, len) == 0 && h.kind == WIRE_RELAY_TALK);
+}
+
 static void on_cut(void *user, unsigned reason)
 {
     (void)user, (void)reason;
 }
 
-static const struct sdk_uplink_ops ops = {on_send, on_ready, on_keyreq, on_cut};
+static const struct sdk_uplink_ops ops = {
+    .send = on_send, .ready = on_ready, .keyreq = on_keyreq, .cut = on_cut, .talk = on_talk};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -238,7 +238,10 @@ static void uplink_that_returns_gets_init_and_key(void **state)
     world_deliver(w, p, 0, 4);
     assert_int_equal(p->inits, 2);
     assert_int_equal(p->closed_streams, 0);
-    /* KEYREQ: a late subscriber gets INIT as well; at most once a second */
+    /* KEYREQ: a late subscriber gets INIT as well; at most once a second, INIT just sent counts */
+    sdk_camera_on_keyreq(w->c, p->stream.id, w->now);
+    assert_int_equal(w->keyframes[0], 1);
+    w->now += 1000;
     sdk_camera_on_keyreq(w->c, p->stream.id, w->now);
     sdk_camera_on_keyreq(w->c, p->stream.id, w->now);
     assert_int_equal(w->keyframes[0], 2);

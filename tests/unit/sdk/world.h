@@ -39,13 +39,15 @@ struct party {
     struct sdk_viewer_stream stream;
     int has_stream, has_params, events, closed_streams, stream_code;
     uint8_t params[28];
-    unsigned units, inits, keys, deltas;
+    unsigned units, inits, keys, deltas, sounds, pictures; /* the last two by kind */
     uint64_t last_pts;
     uint8_t last[64];
     size_t last_len;
     int replies, reply_ok;
-    char reply_error[32];
+    char reply_error[32], reply[512], event[32], event_val[512];
     uint8_t subscribed;
+    uint8_t talk[1024]; /* the last unit it sent */
+    size_t talk_len;
 };
 
 struct letter {
@@ -69,10 +71,17 @@ struct world {
     struct frame frames[FRAMES];
     unsigned frame_count, delivered;
     struct sk_buf state;
-    int save_fails, saves, start_refused, no_auto_ready;
-    int started[2], stopped[2], keyframes[2];
-    uint64_t origin[2], pts[2];
-    int wants_key[2], reboots;
+    int save_fails, saves, start_answer, start_refused, no_auto_ready;
+    int started[3], stopped[3], keyframes[3];
+    uint64_t origin[3], pts[3];
+    int wants_key[3], reboots;
+    uint32_t snap_number; /* the last that was asked for */
+    unsigned snaps, heard, heads, credits;
+    uint8_t said[256]; /* by the talker, last */
+    size_t said_len;
+    uint32_t credit, credit_stream;
+    struct sdk_ptz head_last;
+    int ptz_answer, holds_talk;
     /* return 0 to drop the letter; may change it */
     int (*tamper)(struct world *w, struct letter *l);
     int tampered;
@@ -110,8 +119,15 @@ static inline void w_camera_signal(void *user, const uint8_t *e, size_t len)
 static inline void w_camera_frame(void *user, const uint8_t *f, size_t len)
 {
     struct world *w = user;
-    struct frame *to = &w->frames[w->frame_count++];
+    struct frame *to = &w->frames[w->frame_count];
 
+    if (f[1] == WIRE_RELAY_CREDIT) {
+        w->credits++;
+        w->credit_stream = sk_get_u32(f + 4);
+        w->credit = sk_get_u32(f + 20);
+        return;
+    }
+    w->frame_count++;
     assert_true(w->frame_count < FRAMES);
     to->data = malloc(len);
     memcpy(to->data, f, len);
@@ -142,6 +158,8 @@ static inline int w_start(void *user, enum sdk_stream which, uint64_t origin)
 
     if (w->start_refused)
         return -SK_EIO;
+    if (w->start_answer < 0)
+        return w->start_answer;
     w->started[which]++;
     w->origin[which] = w->pts[which] = origin;
     w->wants_key[which] = 1;
@@ -168,13 +186,43 @@ static inline void w_reboot(void *user)
     ((struct world *)user)->reboots++;
 }
 
+static inline void w_snap(void *user, uint32_t number)
+{
+    struct world *w = user;
+
+    w->snap_number = number;
+    w->snaps++;
+}
+
+static inline void w_talk(void *user, uint64_t pts, const uint8_t *data, size_t len)
+{
+    struct world *w = user;
+
+    (void)pts;
+    w->heard++;
+    w->said_len = len < sizeof w->said ? len : sizeof w->said;
+    memcpy(w->said, data, w->said_len);
+}
+
+static inline int w_ptz(void *user, const struct sdk_ptz *p)
+{
+    struct world *w = user;
+
+    w->heads++;
+    w->head_last = *p;
+    return w->ptz_answer;
+}
+
 static const struct sdk_camera_ops w_camera_ops = {.signal = w_camera_signal,
                                                    .frame = w_camera_frame,
                                                    .save = w_save,
                                                    .stream_start = w_start,
                                                    .stream_stop = w_stop,
                                                    .stream_keyframe = w_keyframe,
-                                                   .reboot = w_reboot};
+                                                   .reboot = w_reboot,
+                                                   .snap = w_snap,
+                                                   .talk = w_talk,
+                                                   .ptz = w_ptz};
 
 static inline void p_signal(void *user, const uint8_t *e, size_t len)
 {
@@ -191,6 +239,13 @@ static inline void p_control(void *user, const uint8_t *f, size_t len)
     assert_int_equal(wire_relay_decode_whole(&h, f, len), 0);
     if (h.kind == WIRE_RELAY_SUBSCRIBE)
         p->subscribed++;
+    if (h.kind != WIRE_RELAY_TALK)
+        return;
+    assert_true(len <= sizeof p->talk);
+    memcpy(p->talk, f, len);
+    p->talk_len = len;
+    if (!p->world->holds_talk) /* the relay */
+        sdk_camera_on_talk(p->world->c, f, len, p->world->now);
 }
 
 static inline void p_ready(void *user, const struct sdk_viewer_hello *h)
@@ -222,6 +277,8 @@ static inline void p_unit(void *user, const struct sdk_viewer_unit *u)
     struct party *p = user;
 
     p->units++;
+    p->sounds += u->kind == WIRE_RELAY_AUDIO && (u->flags & WIRE_RELAY_INIT) == 0;
+    p->pictures += u->kind == WIRE_RELAY_SNAPSHOT;
     p->inits += (u->flags & WIRE_RELAY_INIT) != 0;
     p->keys += (u->flags & WIRE_RELAY_KEY) != 0;
     p->deltas += (u->flags & (WIRE_RELAY_INIT | WIRE_RELAY_KEY)) == 0;
@@ -234,7 +291,14 @@ static inline void p_reply(void *user, uint32_t id, int is_ok, const json_t *val
 {
     struct party *p = user;
 
-    (void)id, (void)val;
+    (void)id;
+    p->reply[0] = '\0';
+    if (is_ok) {
+        char *text = sk_json_text(val, NULL);
+
+        assert_int_equal(sk_copy(p->reply, sizeof p->reply, text), 0);
+        free(text);
+    }
     p->replies++;
     p->reply_ok = is_ok;
     p->reply_error[0] = '\0';
@@ -245,8 +309,12 @@ static inline void p_reply(void *user, uint32_t id, int is_ok, const json_t *val
 static inline void p_event(void *user, const char *name, const json_t *val)
 {
     struct party *p = user;
+    char *text = sk_json_text(val, NULL);
 
     p->events++;
+    assert_int_equal(sk_copy(p->event, sizeof p->event, name), 0);
+    assert_int_equal(sk_copy(p->event_val, sizeof p->event_val, text), 0);
+    free(text);
     if (strcmp(name, "stream-closed") == 0) {
         p->closed_streams++;
         p->stream_code = (int)json_integer_value(json_object_get(val, "code"));
