@@ -293,7 +293,7 @@ static void run_for(int64_t ms)
 
 static int connect_all(void)
 {
-    uint64_t rss_kib = process_rss_kib(o.pid);
+    uint64_t rss_kib = process_rss_kib(o.pid), cpu_ms = process_cpu_ms(o.pid);
     int64_t from_us = now_us();
 
     start_more();
@@ -305,6 +305,9 @@ static int connect_all(void)
     fprintf(stderr, "%s, %s\n", run.version, run.cipher);
     figure("peer_links", (double)run.up, "links");
     figure("peer_connects_per_s", (double)run.up / seconds, "1/s");
+    if (o.pid)
+        figure("peer_connect_cpu_ms", (double)(process_cpu_ms(o.pid) - cpu_ms) / (double)run.up,
+               "ms");
     run_for(SETTLE_MS);
     if (o.pid)
         figure("peer_rss_per_link_bytes",

@@ -56,7 +56,7 @@ static struct {
     struct session *sessions;
     struct net_timer tick;
     int64_t gap_us; /* between two round trips of one session */
-    int is_saturating, is_counting;
+    int is_saturating, is_counting, is_ending;
     size_t opened, open_sockets, ended, refused;
     uint64_t done;
     struct delays delays;
@@ -169,7 +169,7 @@ static void on_close(void *user, unsigned code, int status)
 {
     struct session *first = user;
 
-    if (!stop_asked())
+    if (!run.is_ending)
         fprintf(stderr, "a socket was closed: code %u, status %d\n", code, status);
     run.open_sockets--;
     for (size_t i = 0; i < SESSIONS_PER_SOCKET && first + i < run.sessions + o.sessions; i++) {
@@ -301,6 +301,7 @@ static int everything_open(void)
 
 static void everything_close(void)
 {
+    run.is_ending = 1;
     for (int64_t i = 0; run.sessions && i < o.sessions; i += SESSIONS_PER_SOCKET)
         if (run.sessions[i].socket)
             ws_client_abort(run.sessions[i].socket);
