@@ -563,6 +563,8 @@ static void on_close(struct net_stream *s, int reason)
                         : reason                 ? "cut"
                                                  : "closed";
 
+    if (reason == -SK_ECRYPTO)
+        metric_refused("device", "tls-record");
     link->stream = NULL;
     link->state = LINK_CLOSING;
     registry_offline(link->device, link, cause, sk_clock_wall_ms());

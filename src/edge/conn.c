@@ -436,6 +436,8 @@ static void close_cb(struct net_stream *s, int reason)
             metric_refused("edge", "slow-body");
         else if (c->state == CONN_IDLE && c->request_id[0] == '\0')
             metric_refused("edge", "no-request");
+    } else if (reason == -SK_ECRYPTO) {
+        metric_refused("edge", "tls-record");
     }
     conn_dispose(c);
 }

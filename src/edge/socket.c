@@ -327,6 +327,8 @@ static void close_cb(struct net_stream *s, int reason)
     struct edge_ws *ws = net_stream_user(s);
     if (reason == -SK_ETIMEOUT)
         metric_refused("edge", "ws-silent");
+    else if (reason == -SK_ECRYPTO)
+        metric_refused("edge", "tls-record");
     ws->is_closing = 1;
     if (ws->self != NULL)
         ws->endpoint->on_close(ws->self);

@@ -164,6 +164,8 @@ static int problem_give(struct http_request *req, int status, const char *code, 
     }
     if (status == 401)
         http_header(req, "WWW-Authenticate", "Bearer");
+    if (status < 500)
+        metric_refused("http", code); /* beside the cause that a room may have counted */
     p = problem_make(status, code, title, req->facts.request_id, extra);
     text = sk_json_text(p, &len);
     json_decref(p);

@@ -244,6 +244,8 @@ static void on_close(struct net_stream *s, int reason)
 {
     struct uplink *u = net_stream_user(s);
 
+    if (reason == -SK_ECRYPTO)
+        metric_refused("relay", "tls-record");
     u->stream = NULL;
     u->is_closing = 1;
     net_timer_cancel(&u->ping);
