@@ -2,8 +2,8 @@
  * them, in another process's memory, in files and in what crosses the network interfaces.
  *
  *     search files NEEDLES PATH...        files, and folders with all that is in them
- *     search watch NEEDLES PID EVERY_MS   memory and open files of PID, until SIGTERM, then once more
- *     search capture FILE                 write every packet of every interface, until SIGTERM
+ *     search watch NEEDLES PID EVERY_MS   memory and open files of PID, until SIGTERM, then once
+ * more search capture FILE                 write every packet of every interface, until SIGTERM
  *
  * NEEDLES: one needle a line, "name hex"; `watch` reads it anew before each look. Each look prints
  * one JSON line: {"look":n,"bytes":n,"needles":n,"hits":{"name":{"n":count,"form":..,"where":..}}}.
@@ -93,7 +93,8 @@ static uint32_t filter_slot(const uint8_t *p)
     return (a * UINT32_C(0x9e3779b1)) >> (32 - FILTER_BITS);
 }
 
-/* ---- needles ---------------------------------------------------------------------------------- */
+/* ---- needles ----------------------------------------------------------------------------------
+ */
 
 static void piece_add(size_t needle, const char *form, const uint8_t *at, size_t len)
 {
@@ -162,7 +163,8 @@ static void utf16_add(size_t needle, const uint8_t *data, size_t len)
 }
 
 /* As a JSON text would carry these bytes as characters: `is_ascii`: nothing over 7 bits is kept. */
-static void json_add(size_t needle, const uint8_t *data, size_t len, int is_ascii, const char *digits)
+static void json_add(size_t needle, const uint8_t *data, size_t len, int is_ascii,
+                     const char *digits)
 {
     uint8_t text[8 * NEEDLE_MAX];
     size_t n = 0;
@@ -284,7 +286,8 @@ static void needles_read(const char *path)
         if (len < WINDOW || needle_is_known(mark))
             continue;
         if (needle_count == needle_cap)
-            needles = grow(needles, needle_cap = needle_cap ? 2 * needle_cap : 64, sizeof(*needles));
+            needles =
+                grow(needles, needle_cap = needle_cap ? 2 * needle_cap : 64, sizeof(*needles));
         memset(&needles[needle_count], 0, sizeof(*needles));
         memcpy(needles[needle_count].name, name, sizeof(name));
         needles[needle_count].mark = mark;
@@ -294,7 +297,8 @@ static void needles_read(const char *path)
     index_build();
 }
 
-/* ---- looking ---------------------------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------------------------------
+ */
 
 static void hit(const struct piece *p, const char *where, uint64_t at)
 {
@@ -308,7 +312,8 @@ static void hit(const struct piece *p, const char *where, uint64_t at)
 
 /* `data` has OVERLAP readable bytes after `len`; windows that begin in the first `len` are tried,
  * those that end after `avail` are not. */
-static void block_look(const uint8_t *data, size_t len, size_t avail, const char *where, uint64_t at)
+static void block_look(const uint8_t *data, size_t len, size_t avail, const char *where,
+                       uint64_t at)
 {
     for (size_t i = 0; i < len && i + WINDOW <= avail; i++) {
         uint32_t slot = filter_slot(data + i);
@@ -473,7 +478,8 @@ static void report(unsigned look)
     bytes_seen = 0;
 }
 
-/* ---- verbs ------------------------------------------------------------------------------------ */
+/* ---- verbs ------------------------------------------------------------------------------------
+ */
 
 static void on_signal(int sig)
 {
@@ -514,7 +520,9 @@ static int capture(const char *path)
         if (n > 0 && write(out, packet, (size_t)n) != n)
             die(path);
     }
-    struct { unsigned packets, drops; } stats = {0, 0};
+    struct {
+        unsigned packets, drops;
+    } stats = {0, 0};
     socklen_t len = sizeof(stats);
     getsockopt(in, SOL_PACKET, 6 /* PACKET_STATISTICS */, &stats, &len);
     printf("{\"packets\":%u,\"lost\":%u}\n", stats.packets, stats.drops);
@@ -539,6 +547,7 @@ int main(int argc, char **argv)
         return watch(argv[2], strtol(argv[3], NULL, 10), strtol(argv[4], NULL, 10));
     if (argc == 3 && strcmp(argv[1], "capture") == 0)
         return capture(argv[2]);
-    fprintf(stderr, "usage: search files NEEDLES PATH... | watch NEEDLES PID EVERY_MS | capture FILE\n");
+    fprintf(stderr,
+            "usage: search files NEEDLES PATH... | watch NEEDLES PID EVERY_MS | capture FILE\n");
     return 2;
 }
