@@ -216,6 +216,7 @@ void hub_uplink_set(struct hub *hub, struct uplink *uplink)
     struct uplink *former = hub->uplink;
     uplink_ref(uplink);
     hub->uplink = uplink;
+    hub->talk_stream = 0; /* told anew by its camera */
     pthread_mutex_unlock(&hubs.lock);
     if (former) {
         uplink_cut(former, WIRE_CUT_REPLACED);
@@ -230,7 +231,7 @@ enum handover_kind { HAND_UNIT, HAND_END, HAND_NEW };
 struct handover {
     enum handover_kind kind;
     struct stream *stream;
-    struct unit *unit; /* HAND_UNIT */
+    struct unit *unit; /* HAND_UNIT; HAND_NEW: its first */
     int index;
     uint8_t reason; /* HAND_END */
 };
@@ -244,7 +245,7 @@ static void handover_run(void *arg)
     else if (h->kind == HAND_END)
         viewers_cut(h->stream, h->index, h->reason);
     else
-        viewers_appear(h->stream, h->index);
+        viewers_appear(h->stream, h->index, h->unit);
     unit_drop(h->unit);
     stream_drop(h->stream);
     free(h);
@@ -291,6 +292,7 @@ void hub_uplink_gone(struct hub *hub, struct uplink *uplink, uint8_t reason)
     int was_current = hub->uplink == uplink;
     if (was_current) {
         hub->uplink = NULL;
+        hub->talk_stream = 0;
         ended = streams_take_locked(hub);
     }
     pthread_mutex_unlock(&hubs.lock);
@@ -366,7 +368,7 @@ void stream_publish(struct hub *hub, struct unit *u)
     int goes = unit_take_locked(hub, u, &s, &is_new);
     pthread_mutex_unlock(&hubs.lock);
     if (goes && is_new)
-        handover_post(HAND_NEW, s, NULL, 0);
+        handover_post(HAND_NEW, s, u, 0);
     if (goes)
         handover_post(HAND_UNIT, s, u, 0);
     else
@@ -418,6 +420,65 @@ struct unit *stream_init(struct stream *s)
     struct unit *u = s->init ? unit_ref(s->init) : NULL;
     pthread_mutex_unlock(&hubs.lock);
     return u;
+}
+
+void hub_keyreq(struct hub *hub, uint32_t id)
+{
+    pthread_mutex_lock(&hubs.lock);
+    struct uplink *uplink = hub->uplink;
+    if (uplink)
+        uplink_ref(uplink);
+    pthread_mutex_unlock(&hubs.lock);
+    if (!uplink)
+        return;
+    uplink_control(uplink, WIRE_RELAY_KEYREQ, id);
+    uplink_drop(uplink);
+}
+
+/* ---- talk: from a viewer to the camera ------------------------------------------------------- */
+
+void hub_talk_credit(struct hub *hub, uint32_t id, uint32_t bytes)
+{
+    pthread_mutex_lock(&hubs.lock);
+    if (bytes == 0) {
+        if (hub->talk_stream == id)
+            hub->talk_stream = 0;
+    } else {
+        size_t left = hub->talk_stream == id ? hub->talk_credit : 0;
+        hub->talk_stream = id;
+        hub->talk_credit = left + bytes < TALK_WINDOW_MAX ? left + bytes : TALK_WINDOW_MAX;
+    }
+    pthread_mutex_unlock(&hubs.lock);
+}
+
+int hub_talk_is(struct hub *hub, uint32_t id)
+{
+    pthread_mutex_lock(&hubs.lock);
+    int is = hub->talk_stream != 0 && hub->talk_stream == id;
+    pthread_mutex_unlock(&hubs.lock);
+    return is;
+}
+
+int hub_talk(struct hub *hub, uint32_t id, const uint8_t *frame, size_t len)
+{
+    struct uplink *uplink = NULL;
+    int err = -SK_ENOTFOUND;
+
+    pthread_mutex_lock(&hubs.lock);
+    if (hub->uplink && hub->talk_stream != 0 && hub->talk_stream == id) {
+        err = hub->talk_credit >= len ? 0 : -SK_ELIMIT;
+        if (!err) {
+            hub->talk_credit -= len;
+            uplink = hub->uplink;
+            uplink_ref(uplink);
+        }
+    }
+    pthread_mutex_unlock(&hubs.lock);
+    if (uplink) {
+        err = uplink_talk(uplink, frame, len);
+        uplink_drop(uplink);
+    }
+    return err;
 }
 
 /* ---- the sweep: nothing is held longer than it may be ---------------------------------------- */

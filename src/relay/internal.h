@@ -28,7 +28,9 @@ enum {
     IDLE_STREAM_MS = 10000, /* a stream without units and viewers is forgotten */
     TICKET_SIZE = 44,
     TICKET_MS = 30000,
-    STREAMS_PER_HUB = 32
+    STREAMS_PER_HUB = 32,
+    TALK_WINDOW_MAX = 1 << 20,   /* CREDIT that a camera can have open */
+    TALK_QUEUE_BYTES = 64 * 1024 /* towards one camera; more is dropped */
 };
 
 /* ---- arena.c: locked memory for units -------------------------------------------------------- */
@@ -99,6 +101,8 @@ struct hub {
     unsigned ready; /* viewers that have made the camera ready */
     int64_t left_ms; /* when the last of them left; 0 = never or there are some */
     struct uplink *uplink;
+    uint32_t talk_stream; /* what the camera gave CREDIT for; 0 = nobody talks */
+    size_t talk_credit;   /* bytes of it that may still go */
     char ticket[TICKET_SIZE]; /* "" when none is out */
     int64_t ticket_ms;
     uint32_t ticket_link;
@@ -139,6 +143,17 @@ size_t stream_snapshot(struct stream *s, struct unit **units, uint64_t *next_num
 /* The INIT unit with a reference, or NULL. */
 struct unit *stream_init(struct stream *s);
 
+/* Ask the camera for a keyframe, or a snapshot, of an id that it has not sent yet. */
+void hub_keyreq(struct hub *hub, uint32_t id);
+
+/* CREDIT came from the camera: `bytes` more of talk `id` may be passed on; 0 = the talk is over. */
+void hub_talk_credit(struct hub *hub, uint32_t id, uint32_t bytes);
+/* 1 when the camera awaits this talk. */
+int hub_talk_is(struct hub *hub, uint32_t id);
+/* A viewer's talk unit: to the uplink, untouched. -SK_ENOTFOUND (no uplink, no such talk),
+ * -SK_ELIMIT (no credit left, or the queue is full). Any thread. */
+SK_MUST int hub_talk(struct hub *hub, uint32_t id, const uint8_t *frame, size_t len);
+
 void hub_figures(int64_t *streams, int64_t *viewers);
 json_t *hub_ledger(void);
 
@@ -148,6 +163,8 @@ int uplink_take(void *ctx, struct net_stream *stream, const struct edge_peer *pe
 /* Any thread: queue a control frame, or end the uplink with CUT. */
 void uplink_control(struct uplink *u, enum wire_relay_kind kind, uint32_t stream);
 void uplink_cut(struct uplink *u, uint8_t reason);
+/* Queue a whole talk frame (copied). -SK_ELIMIT: more than TALK_QUEUE_BYTES wait already. */
+SK_MUST int uplink_talk(struct uplink *u, const uint8_t *frame, size_t len);
 void uplink_ref(struct uplink *u);
 void uplink_drop(struct uplink *u);
 
@@ -157,8 +174,9 @@ void viewers_start(struct net_loops *loops);
 /* On loop `index`: a unit for the stream's subscribers there / the stream is over. */
 void viewers_deliver(struct stream *s, int index, struct unit *unit);
 void viewers_cut(struct stream *s, int index, uint8_t reason);
-/* On loop `index`: the camera has begun to send this stream; who waits for its id gets it. */
-void viewers_appear(struct stream *s, int index);
+/* On loop `index`: the camera has begun to send this stream with `first`; who waits for its id gets
+ * it, and `first` too where no cache holds it. */
+void viewers_appear(struct stream *s, int index, struct unit *first);
 /* From any thread: every loop looks whether its viewers' codes still hold, and at their queues. */
 void viewers_recheck(void);
 

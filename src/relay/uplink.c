@@ -35,6 +35,7 @@ struct uplink {
     struct net_timer ping;
     int is_closing;
     uint8_t cut_reason;
+    _Atomic size_t talk_bytes; /* posted to the loop, not yet written */
 };
 
 void uplink_ref(struct uplink *u)
@@ -112,6 +113,44 @@ void uplink_cut(struct uplink *u, uint8_t reason)
     order_post(u, WIRE_RELAY_CUT, 0, reason);
 }
 
+struct utterance {
+    struct uplink *uplink;
+    size_t len;
+    uint8_t frame[];
+};
+
+static void utterance_run(void *arg)
+{
+    struct utterance *t = arg;
+    struct uplink *u = t->uplink;
+
+    atomic_fetch_sub(&u->talk_bytes, t->len);
+    if (u->is_closing || !u->stream || net_stream_queued(u->stream) > TALK_QUEUE_BYTES)
+        metric_refused("relay", "talk-queue");
+    else if (net_stream_write(u->stream, t->frame, t->len))
+        net_stream_abort(u->stream, -SK_ELIMIT);
+    else
+        metric_add(metric_get("skep_relay_talk_bytes_total", ""), (int64_t)t->len);
+    uplink_drop(u);
+    sk_wipe(t->frame, t->len);
+    free(t);
+}
+
+int uplink_talk(struct uplink *u, const uint8_t *frame, size_t len)
+{
+    if (atomic_fetch_add(&u->talk_bytes, len) + len > TALK_QUEUE_BYTES) {
+        atomic_fetch_sub(&u->talk_bytes, len);
+        return -SK_ELIMIT;
+    }
+    struct utterance *t = sk_alloc(sizeof(*t) + len);
+    uplink_ref(u);
+    t->uplink = u;
+    t->len = len;
+    memcpy(t->frame, frame, len);
+    net_loop_post(u->loop, utterance_run, t);
+    return 0;
+}
+
 /* ---- receiving ------------------------------------------------------------------------------- */
 
 static void uplink_refuse(struct uplink *u, const char *reason)
@@ -158,6 +197,8 @@ static void control_handle(struct uplink *u)
         control_write(u, WIRE_RELAY_PONG, 0, u->control, u->frame.len);
     else if (u->frame.kind == WIRE_RELAY_CUT)
         uplink_end(u, WIRE_CUT_CAMERA_GONE);
+    else if (u->frame.kind == WIRE_RELAY_CREDIT)
+        hub_talk_credit(u->hub, u->frame.stream, sk_get_u32(u->control));
     else if (u->frame.kind != WIRE_RELAY_PONG)
         uplink_refuse(u, "control-kind");
 }

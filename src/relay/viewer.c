@@ -26,6 +26,7 @@ enum {
 struct ready {
     struct hub *hub;
     char code[DEVICE_CODE_SIZE];
+    uint16_t rights; /* of that code */
     struct ready *next;
 };
 
@@ -34,9 +35,10 @@ struct subscription {
     struct stream *stream;
     struct subscription *next, **at;    /* in the stream's list of this loop */
     struct subscription *sibling;       /* in the viewer's list */
+    const struct ready *ready;          /* of its camera; lives longer */
     uint64_t next_number;               /* units before it were in the snapshot */
     uint32_t skipped;
-    int wait_key;
+    int wait_key, is_refused;           /* is_refused: a kind that the code has no right to */
     struct unit *init_sent; /* identity only, never read: which INIT this viewer has */
 };
 
@@ -140,6 +142,27 @@ static int unit_send(struct viewer *v, struct stream *s, struct unit *u)
     return 0;
 }
 
+/* Which right a kind needs: the camera gives no key without it, the server no bytes. */
+static int kind_is_granted(struct subscription *sub, uint8_t kind)
+{
+    static const uint16_t needs[] = {
+        [WIRE_RELAY_VIDEO] = WIRE_RIGHT_LIVE_MAIN | WIRE_RIGHT_LIVE_SUB,
+        [WIRE_RELAY_AUDIO] = WIRE_RIGHT_LISTEN,
+        [WIRE_RELAY_METADATA] = WIRE_RIGHT_LIVE_MAIN | WIRE_RIGHT_LIVE_SUB,
+        [WIRE_RELAY_SNAPSHOT] = WIRE_RIGHT_SNAPSHOT,
+        [WIRE_RELAY_PLAYBACK] = WIRE_RIGHT_PLAYBACK};
+    uint8_t reason = WIRE_CUT_REVOKED;
+
+    if (kind < sizeof(needs) / sizeof(needs[0]) && (sub->ready->rights & needs[kind]))
+        return 1;
+    if (!sub->is_refused) {
+        metric_refused("relay", "kind-right");
+        control_send(sub->viewer, WIRE_RELAY_CUT, sub->stream->id, &reason, 1);
+    }
+    sub->is_refused = 1;
+    return 0;
+}
+
 static void skip(struct subscription *sub)
 {
     if (!sub->wait_key)
@@ -175,7 +198,7 @@ static void subscription_deliver(struct subscription *sub, struct unit *u)
     struct viewer *v = sub->viewer;
     int is_key = (u->head.flags & WIRE_RELAY_KEY) != 0;
 
-    if (v->is_closing || u->number < sub->next_number)
+    if (v->is_closing || u->number < sub->next_number || !kind_is_granted(sub, u->head.kind))
         return;
     if (u->head.flags & WIRE_RELAY_INIT) {
         sub->wait_key = 1; /* the group behind it begins with a KEY unit */
@@ -194,6 +217,15 @@ static void subscription_deliver(struct subscription *sub, struct unit *u)
         skip(sub);
 }
 
+/* The stream has had its last unit. */
+static void subscriptions_end(struct stream *s, int index)
+{
+    struct subscription *sub;
+
+    while ((sub = s->loops[index].first) != NULL)
+        subscriptions_remove(sub->viewer, s->id, s->hub);
+}
+
 void viewers_deliver(struct stream *s, int index, struct unit *u)
 {
     struct subscription *next;
@@ -202,6 +234,8 @@ void viewers_deliver(struct stream *s, int index, struct unit *u)
         next = sub->next;
         subscription_deliver(sub, u);
     }
+    if (u->head.flags & WIRE_RELAY_END)
+        subscriptions_end(s, index);
 }
 
 void viewers_cut(struct stream *s, int index, uint8_t reason)
@@ -225,13 +259,22 @@ static void snapshot_send(struct subscription *sub)
     if (n > 0)
         sub->init_sent = units[0];
     for (size_t i = 0; i < n; i++) {
-        if (!err)
+        if (!err && kind_is_granted(sub, units[i]->head.kind))
             err = unit_send(sub->viewer, sub->stream, units[i]);
         unit_drop(units[i]);
     }
     if (err)
         sub->wait_key = 1;
     free(units);
+}
+
+static const struct ready *viewer_ready(const struct viewer *v, const struct hub *hub)
+{
+    const struct ready *r = v->ready;
+
+    while (r && r->hub != hub)
+        r = r->next;
+    return r;
 }
 
 /* Takes over the reference of `s`. */
@@ -242,6 +285,8 @@ static void subscription_add(struct viewer *v, struct stream *s)
 
     sub->viewer = v;
     sub->stream = s;
+    sub->ready = viewer_ready(v, s->hub);
+    SK_ASSERT(sub->ready);
     sub->next = list->first;
     sub->at = &list->first;
     if (sub->next)
@@ -276,22 +321,20 @@ static void pending_add(struct viewer *v, uint32_t id)
     v->pending_count++;
 }
 
-static const struct ready *viewer_ready(const struct viewer *v, const struct hub *hub)
+void viewers_appear(struct stream *s, int index, struct unit *first)
 {
-    const struct ready *r = v->ready;
+    int is_kept = (first->head.flags & (WIRE_RELAY_NOCACHE | WIRE_RELAY_END)) == 0;
 
-    while (r && r->hub != hub)
-        r = r->next;
-    return r;
-}
-
-void viewers_appear(struct stream *s, int index)
-{
     for (struct viewer *v = viewers.first[index]; v; v = v->next)
         if (!v->is_closing && viewer_ready(v, s->hub) && pending_remove(v, s->id)) {
             atomic_fetch_add(&s->refs, 1);
             subscription_add(v, s);
+            if (!is_kept && kind_is_granted(v->subscriptions, first->head.kind) &&
+                unit_send(v, s, first))
+                skip(v->subscriptions);
         }
+    if (first->head.flags & WIRE_RELAY_END)
+        subscriptions_end(s, index);
 }
 
 /* The id was learned from the camera over the sealed channel; whichever of the socket's cameras
@@ -312,10 +355,31 @@ static void subscribe(struct viewer *v, uint32_t id)
         hub_open(r->hub); /* an uplink may have gone since the camera was made ready */
         s = hub_stream_find(r->hub, id);
     }
-    if (s)
+    if (s) {
         subscription_add(v, s);
-    else
-        pending_add(v, id);
+        return;
+    }
+    pending_add(v, id);
+    /* A snapshot waits at its camera until somebody is there to take it. */
+    for (struct ready *r = v->ready; r; r = r->next)
+        hub_keyreq(r->hub, id);
+}
+
+/* To the camera that gave CREDIT for this id, of those that this socket has made ready with the
+ * right to talk. Whether it is this viewer's own talk only the camera can tell: by the key. */
+static const char *talk(struct viewer *v, uint32_t id, const uint8_t *frame, size_t len)
+{
+    struct ready *r = v->ready;
+
+    if (len > WIRE_RELAY_HEAD_BYTES + WIRE_RELAY_TALK_MAX)
+        return "talk-size";
+    while (r && !hub_talk_is(r->hub, id))
+        r = r->next;
+    if (!r)
+        return "talk-stream";
+    if (!(r->rights & WIRE_RIGHT_TALK))
+        return "talk-right";
+    return hub_talk(r->hub, id, frame, len) ? "talk-credit" : NULL;
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */
@@ -330,6 +394,7 @@ static void on_binary(void *self, const uint8_t *data, size_t len)
 {
     struct viewer *v = self;
     struct wire_relay_head h;
+    const char *refused;
 
     if (v->is_closing)
         return;
@@ -349,7 +414,9 @@ static void on_binary(void *self, const uint8_t *data, size_t len)
         control_send(v, WIRE_RELAY_PONG, 0, data + WIRE_RELAY_HEAD_BYTES, 8);
         break;
     case WIRE_RELAY_TALK:
-        metric_refused("relay", "talk"); /* dropped: no camera of this version takes it */
+        refused = talk(v, h.stream, data, len);
+        if (refused)
+            metric_refused("relay", refused); /* dropped; the socket goes on */
         break;
     default:
         protocol_error(v, "frame-kind");
@@ -366,11 +433,12 @@ static int viewer_has(const struct viewer *v, const char *device)
 
 static const char *code_take(struct viewer *v, const char *code, char device[DEVICE_ID_SIZE])
 {
-    const uint16_t live = WIRE_RIGHT_LIVE_MAIN | WIRE_RIGHT_LIVE_SUB;
+    const uint16_t media = WIRE_RIGHT_LIVE_MAIN | WIRE_RIGHT_LIVE_SUB | WIRE_RIGHT_LISTEN |
+                           WIRE_RIGHT_TALK | WIRE_RIGHT_PLAYBACK | WIRE_RIGHT_SNAPSHOT;
     struct device_grant grant;
 
     if (device_code_check(code, edge_ws_principal(v->ws), sk_clock_wall_ms(), &grant) ||
-        !(grant.rights & live))
+        !(grant.rights & media))
         return "code";
     memcpy(device, grant.device, DEVICE_ID_SIZE);
     if (!viewer_has(v, grant.device) && v->ready_count == READY_MAX)
@@ -384,11 +452,13 @@ static const char *code_take(struct viewer *v, const char *code, char device[DEV
         for (struct ready *old = v->ready; old; old = old->next)
             if (strcmp(old->hub->device, grant.device) == 0) {
                 memcpy(old->code, r->code, sizeof(old->code));
+                old->rights = grant.rights;
                 hub_open(old->hub);
             }
         free(r);
         return NULL;
     }
+    r->rights = grant.rights;
     r->hub = hub_enter(grant.device);
     r->next = v->ready;
     v->ready = r;
