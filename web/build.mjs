@@ -59,6 +59,7 @@ const common = {
     logLevel: "warning",
 };
 const WORKER = "src/live/worker.ts";
+const MIC = "src/live/mic.ts";
 
 /** Static imports of an output file, itself included. */
 function closure(meta, path, seen = new Set()) {
@@ -84,8 +85,9 @@ export async function buildConsole({ outdir, plugins = [] }) {
     rmSync(outdir, { recursive: true, force: true });
     mkdirSync(join(outdir, "assets"), { recursive: true });
 
-    const worker = await build({ ...common, outdir, entryPoints: [WORKER], format: "iife" });
+    const worker = await build({ ...common, outdir, entryPoints: [WORKER, MIC], format: "iife" });
     const workerUrl = `/${outputOf(worker.metafile, WORKER, ".js")}`;
+    const micUrl = `/${outputOf(worker.metafile, MIC, ".js")}`;
     const app = await build({
         ...common,
         outdir,
@@ -95,7 +97,10 @@ export async function buildConsole({ outdir, plugins = [] }) {
         jsx: "automatic",
         jsxImportSource: "preact",
         plugins: [rooms, ...plugins],
-        define: { SKEP_WORKER_URL: JSON.stringify(workerUrl) },
+        define: {
+            SKEP_WORKER_URL: JSON.stringify(workerUrl),
+            SKEP_MIC_URL: JSON.stringify(micUrl),
+        },
     });
     const early = await build({
         ...common,

@@ -9,7 +9,7 @@ export interface KeyRow {
     readonly key: string;
     readonly does: Key;
     readonly act: (e: KeyboardEvent) => void;
-    /** How it is written in the help, if not the key itself. */
+    /** How it is written in the help, if not the key itself; "" = another row speaks for it. */
     readonly shown?: string;
 }
 

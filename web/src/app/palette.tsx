@@ -191,7 +191,11 @@ export function Help({ onClose }: { readonly onClose: () => void }) {
                 <>
                     <h3 class="h3">{t("keys.page")}</h3>
                     <dl class="keys">
-                        {rows(keyRows.value.map((r) => [r.shown ?? r.key, t(r.does)] as const))}
+                        {rows(
+                            keyRows.value
+                                .filter((r) => r.shown !== "")
+                                .map((r) => [r.shown ?? r.key, t(r.does)] as const),
+                        )}
                     </dl>
                 </>
             )}

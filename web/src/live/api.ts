@@ -140,6 +140,48 @@ export interface WatchOptions {
     readonly actions?: readonly Action[];
 }
 
+/** What came of an act; `code` as the camera's err.code, or `not-open`, `cut`, `timeout`, `crypto`, `network`. */
+export type ActResult =
+    | { readonly ok: true }
+    | { readonly ok: false; readonly code: string; readonly retry_ms: number };
+
+export type SnapResult =
+    | { readonly ok: true; readonly jpeg: ArrayBuffer; readonly width: number; readonly height: number }
+    | { readonly ok: false; readonly code: string; readonly retry_ms: number };
+
+export type SoundState =
+    | { readonly is: "off" } | { readonly is: "starting" } | { readonly is: "on" }
+    /** `blocked`: the browser wants a click first. Else why the camera or the way ended it. */
+    | { readonly is: "ended"; readonly code: string };
+
+export type TalkState =
+    /** `code`: why it ended, if the person did not end it. */
+    | { readonly is: "off"; readonly code: string | null }
+    | { readonly is: "on"; readonly since_ms: number };
+
+/** Where the camera looks, as it says, and who steers. */
+export interface PtzPlace { readonly pan: number; readonly tilt: number; readonly zoom: number; readonly by: string | null }
+
+/** How fast to turn, each -1..1; all 0 = stand still. */
+export interface PtzSpeed { readonly pan: number; readonly tilt: number; readonly zoom: number }
+
+/** Everything beside the picture. */
+export interface BesideState {
+    /** Of the open channel; null = none is open. */
+    readonly rights: readonly Action[] | null;
+    /** What the camera's hello names beyond `device.caps`. */
+    readonly features: readonly string[];
+    readonly sound: SoundState;
+    readonly talk: TalkState;
+    readonly ptz: PtzPlace | null;
+    /** The code of the last refused move. */
+    readonly steer: string | null;
+}
+
+export const BESIDE_NONE: BesideState = {
+    rights: null, features: [], sound: { is: "off" }, talk: { is: "off", code: null }, ptz: null, steer: null,
+};
+
 /** One tile's view. All calls may be made in any state; the state tells what came of them. */
 export interface Watch {
     readonly id: number;
@@ -157,6 +199,22 @@ export interface Watch {
     acceptKey(fingerprint: string): void;
     /** Try again now (after cut, offline, retrying, codec). */
     retry(): void;
+    beside(): BesideState;
+    /** Called once at once and then with every change. */
+    onBeside(listener: (state: BesideState) => void): () => void;
+    /** Off at first. Call it in the person's own turn (click, key): browsers want that before they sound. */
+    setSound(on: boolean): void;
+    /** A full picture from the camera itself, as JPEG. */
+    snapshot(): Promise<SnapResult>;
+    /** May be called at any rate; the newest counts. Say 0 on release. */
+    steer(speed: PtzSpeed): void;
+    /** Turn to a kept place 1..9, or keep where it looks now under that number. */
+    place(how: "go" | "set", place: number): Promise<ActResult>;
+    /** Asks the camera to listen to us; then packets may follow. */
+    talkStart(): Promise<ActResult>;
+    /** One Opus packet of 20 ms, already of the one size (`opusPad`); `index` counts steps of 20 ms. */
+    talkPacket(packet: Uint8Array<ArrayBuffer>, index: number): void;
+    talkEnd(): void;
     /** Stop playing and close the channel when no other watch uses it. The handle is dead after. */
     stop(): void;
 }

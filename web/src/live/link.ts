@@ -2,6 +2,7 @@
 // that look at it, and what happens when it ends. Keys never fall back to passwords here.
 
 import type { Action, ClaimResult, Credential, LiveSession, StreamName, WatchState } from "./api";
+import { type Beside, besideNew } from "./beside";
 import { jitterDelay } from "./jitter";
 import type { CameraEntry, Keyring } from "./keyring";
 import { type Labels, type Proof, proofRead } from "./labels";
@@ -18,7 +19,7 @@ import { triesLeft } from "../seal/limits";
 import type { HighMarks } from "../seal/receive";
 import { clockRead, keyArg, ownerProof } from "../seal/shapes";
 
-const TICK_MS = 500;
+const TICK_MS = 400;
 const LINGER_MS = 3_000;
 const UNENROL_MS = 2_000;
 const DEFAULT_ACTIONS: readonly Action[] = ["live-main", "live-sub"];
@@ -37,6 +38,8 @@ export interface LinkContext {
 }
 
 export interface Link {
+    /** Sound, voice, single pictures, steering. */
+    readonly beside: Beside;
     add(tile: Tile): void;
     remove(tile: Tile): void;
     /** A tile wants another stream. */
@@ -63,8 +66,15 @@ interface Offer { readonly session: Session; readonly fingerprint: string }
 export function linkNew(context: LinkContext): Link {
     const { device, keyring, labels, relay } = context;
     const tiles = new Set<Tile>();
-    const streams = new Map<StreamName, LiveStream>();
+    const streams = new Map<LiveStream["name"], LiveStream>();
     const marks: HighMarks = new Map();
+    const beside = besideNew({
+        relay, marks,
+        changed: () => {
+            const what = beside.state();
+            for (const tile of tiles) tile.beside(what);
+        },
+    });
     let session: Session | null = null;
     let proof: Proof | null = null;
     let offer: Offer | null = null;
@@ -108,6 +118,7 @@ export function linkNew(context: LinkContext): Link {
         for (const stream of streams.values()) stream.stop();
         streams.clear();
         for (const tile of tiles) tile.release();
+        beside.closed();
         session?.close();
         session = null;
         offer = null;
@@ -148,8 +159,12 @@ export function linkNew(context: LinkContext): Link {
                 },
                 event: (event) => {
                     if (event.ev === "clock") clockTake(clockRead(event.val));
+                    else beside.event(event);
                 },
-                keys: () => streams.forEach((stream) => stream.keysArrived()),
+                keys: () => {
+                    streams.forEach((stream) => stream.keysArrived());
+                    beside.keys();
+                },
                 pong: () => streams.forEach((stream) => stream.freshness.pongTaken(Date.now())),
                 ended: (end) => {
                     if (mine === turn) sessionEnded(end);
@@ -282,6 +297,7 @@ export function linkNew(context: LinkContext): Link {
         });
         if (mine !== turn) return;
         for (const tile of tiles) streamEnsure(tile.stream);
+        beside.opened(now, () => relayReady(now));
         if (now.by === "password" && remember) void enrol(now);
         if (now.by === "key") proof = null;
         await showOpen();
@@ -346,7 +362,9 @@ export function linkNew(context: LinkContext): Link {
         setTimeout(() => {
             if (owner !== session) return;
             void relayReady(owner).then(() => {
-                if (owner === session) streams.forEach((stream) => stream.subscribe());
+                if (owner !== session) return;
+                streams.forEach((stream) => stream.subscribe());
+                beside.subscribe();
             });
         }, jitterDelay(0));
     }
@@ -409,6 +427,7 @@ export function linkNew(context: LinkContext): Link {
             streams.forEach((stream) => stream.freshness.pingSent(now));
         }
         if (relay.isOpen()) streams.forEach((stream) => stream.nudge(now));
+        beside.tick(now);
         void showOpen();
     }
 
@@ -442,6 +461,7 @@ export function linkNew(context: LinkContext): Link {
         clearTimeout(lingerTimer);
         const first = tiles.size === 0;
         tiles.add(tile);
+        tile.beside(beside.state());
         if (tile.options.remember !== undefined) remember = tile.options.remember;
         if (tile.options.credential !== undefined) return void enter(tile, tile.options.credential, null);
         if (session !== null && offer === null) {
@@ -453,6 +473,7 @@ export function linkNew(context: LinkContext): Link {
     }
 
     function remove(tile: Tile): void {
+        beside.removed(tile);
         tiles.delete(tile);
         unplayable.delete(tile);
         streamsPrune();
@@ -505,7 +526,7 @@ export function linkNew(context: LinkContext): Link {
     }
 
     return {
-        add, remove, enter, accept, claimOwner, offsetChanged, end,
+        beside, add, remove, enter, accept, claimOwner, offsetChanged, end,
         wanted: (tile) => {
             streamEnsure(tile.stream);
             void showOpen();

@@ -2,8 +2,8 @@
 // only where this browser cannot run MSE inside a worker.
 
 import type {
-    ClaimResult, Credential, CredentialFault, LabelImport, LiveSession, RelayFacts, Remembered, StreamName,
-    WatchOptions, WatchState,
+    ActResult, BesideState, ClaimResult, Credential, CredentialFault, LabelImport, LiveSession, PtzSpeed, RelayFacts,
+    Remembered, SnapResult, StreamName, WatchOptions, WatchState,
 } from "./api";
 
 export type ToWorker =
@@ -20,6 +20,11 @@ export type ToWorker =
     | { readonly to: "position"; readonly id: number; readonly time_s: number }
     /** The page's decoder gave up: make a new source. */
     | { readonly to: "broken"; readonly id: number; readonly codec: boolean }
+    | { readonly to: "sound"; readonly id: number; readonly on: boolean }
+    | { readonly to: "soundBroken"; readonly id: number }
+    | { readonly to: "steer"; readonly id: number; readonly speed: PtzSpeed }
+    | { readonly to: "talkPacket"; readonly id: number; readonly packet: ArrayBuffer; readonly index: number }
+    | { readonly to: "talkEnd"; readonly id: number }
     | { readonly to: "seed"; readonly seed: string | null }
     | { readonly to: "call"; readonly call: number; readonly ask: Ask }
     | { readonly to: "close" };
@@ -31,6 +36,9 @@ export type Ask =
     | { readonly name: "forgetAll" }
     | { readonly name: "claimOwner"; readonly device: string }
     | { readonly name: "importLabels"; readonly text: string }
+    | { readonly name: "snap"; readonly id: number }
+    | { readonly name: "place"; readonly id: number; readonly how: "go" | "set"; readonly place: number }
+    | { readonly name: "talkStart"; readonly id: number }
     | { readonly name: "checkCredential"; readonly device: string; readonly credential: Credential };
 
 export interface Answers {
@@ -40,6 +48,9 @@ export interface Answers {
     forgetAll: null;
     claimOwner: ClaimResult;
     importLabels: LabelImport;
+    snap: SnapResult;
+    place: ActResult;
+    talkStart: ActResult;
     checkCredential: CredentialFault | null;
 }
 
@@ -62,6 +73,11 @@ export type FromWorker =
     | { readonly of: "source"; readonly id: number; readonly handle: MediaSourceHandle | null; readonly map: ClockMap }
     | { readonly of: "unit"; readonly id: number; readonly init: boolean; readonly key: boolean;
         readonly bytes: ArrayBuffer }
+    | { readonly of: "beside"; readonly id: number; readonly state: BesideState }
+    /** Sound on the picture's time line; no map = the sound is over. */
+    | { readonly of: "sound"; readonly id: number; readonly handle: MediaSourceHandle | null;
+        readonly map: ClockMap | null }
+    | { readonly of: "soundUnit"; readonly id: number; readonly init: boolean; readonly bytes: ArrayBuffer }
     | { readonly of: "map"; readonly id: number; readonly map: ClockMap }
     | { readonly of: "answer"; readonly call: number; readonly value: Answers[keyof Answers] }
     | { readonly of: "relay"; readonly facts: RelayFacts };

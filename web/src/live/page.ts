@@ -1,12 +1,14 @@
 // The page's end of the worker: starts it once, hands out watches, and joins what the worker knows of
 // the channel with what the player painted.
 
-import type {
-    ClaimResult, Credential, CredentialFault, LabelImport, Live, LiveSession, RelayFacts, Remembered, StreamName, Watch,
-    WatchOptions, WatchState,
+import {
+    type ActResult, BESIDE_NONE, type BesideState, type ClaimResult, type Credential, type CredentialFault,
+    type LabelImport, type Live, type LiveSession, type RelayFacts, type Remembered, type SnapResult, type StreamName,
+    type Watch, type WatchOptions, type WatchState,
 } from "./api";
-import type { Answers, Ask, FromWorker, ToWorker } from "./messages";
+import type { Answers, Ask, ClockMap, FromWorker, ToWorker } from "./messages";
 import { type Player, playerNew } from "./player";
+import { type Sound, soundNew } from "./sound";
 import { workerStart } from "./trusted";
 
 const BEHIND_MS = 700;
@@ -27,8 +29,8 @@ export function openLive(session: LiveSession): Live {
     let next = 1;
     const workerMse = typeof MediaSource !== "undefined" && MediaSource.canConstructInDedicatedWorker === true;
 
-    function send(message: ToWorker): void {
-        worker.postMessage(message);
+    function send(message: ToWorker, transfer: Transferable[] = []): void {
+        worker.postMessage(message, transfer);
     }
 
     function call<N extends Ask["name"]>(ask: Extract<Ask, { name: N }>): Promise<Answers[N]> {
@@ -52,7 +54,7 @@ export function openLive(session: LiveSession): Live {
 
     function watch(options: WatchOptions): Watch {
         const id = next++;
-        const view = viewNew(id, options, send, () => views.delete(id));
+        const view = viewNew(id, options, send, call, () => views.delete(id));
         views.set(id, view);
         send({ to: "watch", id, options });
         return view.watch;
@@ -93,8 +95,12 @@ export function openLive(session: LiveSession): Live {
     };
 }
 
-function viewNew(id: number, options: WatchOptions, send: (message: ToWorker) => void, gone: () => void): View {
+type Send = (message: ToWorker, transfer?: Transferable[]) => void;
+type Call = <N extends Ask["name"]>(ask: Extract<Ask, { name: N }>) => Promise<Answers[N]>;
+
+function viewNew(id: number, options: WatchOptions, send: Send, call: Call, gone: () => void): View {
     const listeners = new Set<(state: WatchState) => void>();
+    const beside = besideOf(id, send, call);
     let base: WatchState = { phase: "idle" };
     let shown: WatchState = base;
     let player: Player | null = null;
@@ -113,6 +119,9 @@ function viewNew(id: number, options: WatchOptions, send: (message: ToWorker) =>
                 return changed();
             case "source": return player?.source(message.handle, message.map);
             case "map": return player?.map(message.map);
+            case "beside": return beside.take(message.state);
+            case "sound": return beside.source(message.handle, message.map);
+            case "soundUnit": return beside.sound()?.unit(message.init, new Uint8Array(message.bytes));
             case "unit":
                 return player?.unit({ init: message.init, key: message.key, bytes: new Uint8Array(message.bytes) });
         }
@@ -122,7 +131,7 @@ function viewNew(id: number, options: WatchOptions, send: (message: ToWorker) =>
         player?.end();
         player = video === null || over ? null : playerNew({
             video, changed, position: (time_s) => send({ to: "position", id, time_s }),
-            broken: (codec) => send({ to: "broken", id, codec }),
+            broken: (codec) => send({ to: "broken", id, codec }), sound: () => beside.sound()?.position() ?? null,
         });
         send({ to: "attach", id, on: player !== null });
         changed();
@@ -134,6 +143,7 @@ function viewNew(id: number, options: WatchOptions, send: (message: ToWorker) =>
         player?.end();
         player = null;
         listeners.clear();
+        beside.end();
         send({ to: "stop", id });
         gone();
     }
@@ -149,9 +159,70 @@ function viewNew(id: number, options: WatchOptions, send: (message: ToWorker) =>
         setStream: (stream: StreamName) => send({ to: "stream", id, stream }),
         enter: (credential, how) => send({ to: "enter", id, credential, remember: how?.remember ?? null }),
         acceptKey: (fingerprint) => send({ to: "accept", id, fingerprint }),
-        retry: () => send({ to: "retry", id }),
+        retry: () => send({ to: "retry", id }), ...beside.acts,
     };
     return { watch, take, end };
+}
+
+/** What a watch can beside the picture; the <audio> of it lives here. */
+function besideOf(id: number, send: Send, call: Call) {
+    const listeners = new Set<(state: BesideState) => void>();
+    let known: BesideState = BESIDE_NONE;
+    let shown: BesideState = BESIDE_NONE;
+    let audio: Sound | null = null;
+    let isBlocked = false;
+
+    function changed(): void {
+        shown = isBlocked ? { ...known, sound: { is: "ended", code: "blocked" } } : known;
+        for (const listener of listeners) listener(shown);
+    }
+
+    function setSound(on: boolean): void {
+        isBlocked = false;
+        audio?.end();
+        audio = !on ? null : soundNew({
+            blocked: () => {
+                setSound(false);
+                isBlocked = true;
+                changed();
+            },
+            broken: () => send({ to: "soundBroken", id }),
+        });
+        send({ to: "sound", id, on });
+    }
+
+    const acts = {
+        setSound, beside: () => shown,
+        onBeside: (listener: (state: BesideState) => void): (() => void) => {
+            listeners.add(listener);
+            listener(shown);
+            return () => listeners.delete(listener);
+        },
+        snapshot: (): Promise<SnapResult> => call({ name: "snap", id }),
+        steer: (speed: { readonly pan: number; readonly tilt: number; readonly zoom: number }) =>
+            send({ to: "steer", id, speed }),
+        place: (how: "go" | "set", place: number): Promise<ActResult> => call({ name: "place", id, how, place }),
+        talkStart: (): Promise<ActResult> => call({ name: "talkStart", id }),
+        talkPacket: (packet: Uint8Array<ArrayBuffer>, index: number) =>
+            send({ to: "talkPacket", id, packet: packet.buffer, index }, [packet.buffer]),
+        talkEnd: () => send({ to: "talkEnd", id }),
+    };
+
+    return {
+        acts, sound: () => audio,
+        take: (state: BesideState): void => {
+            known = state;
+            changed();
+        },
+        source: (handle: MediaSourceHandle | null, map: ClockMap | null): void => {
+            if (map !== null) audio?.source(handle, map);
+        },
+        end: (): void => {
+            audio?.end();
+            audio = null;
+            listeners.clear();
+        },
+    };
 }
 
 /** The worker says what the channel does, the player what the eye gets. */

@@ -15,6 +15,9 @@ const JOIN_LAG_S = 0.3;
 const LOW_S = 0.03;
 const GOAL_S = 0.06;
 const HIGH_S = 0.14;
+/** Picture against sound: drift back beyond NEAR_S, jump beyond FAR_S. */
+const NEAR_S = 0.03;
+const FAR_S = 0.25;
 const WINDOW_MS = 600;
 const STALL_MS = 2_000;
 const SAMPLES = 250;
@@ -44,6 +47,8 @@ export interface PlayerOptions {
     readonly changed: () => void;
     readonly position: (time_s: number) => void;
     readonly broken: (codec: boolean) => void;
+    /** Where the sound is, in s of the same time line; null while there is none. */
+    readonly sound: () => number | null;
 }
 
 export function playerNew(options: PlayerOptions): Player {
@@ -105,6 +110,8 @@ export function playerNew(options: PlayerOptions): Player {
         } else if (lag > JUMP_AT_S || video.currentTime < span[0] || lag < -LOW_S) {
             resyncs += 1;
             jump(span);
+        } else if (soundFollow(span)) {
+            lags = [];
         } else {
             lags = [...lags.filter((one) => one.at_ms > Date.now() - WINDOW_MS), { at_ms: Date.now(), lag }];
             video.playbackRate = rateFor(lag);
@@ -116,6 +123,21 @@ export function playerNew(options: PlayerOptions): Player {
             sink?.position(video.currentTime);
             options.changed();
         }
+    }
+
+    /** With sound the picture keeps to it instead of to the live edge. */
+    function soundFollow(span: readonly [number, number]): boolean {
+        const sound_s = options.sound();
+        if (sound_s === null || sound_s < span[0] || sound_s > span[1]) return false;
+        const ahead = video.currentTime - sound_s;
+        if (Math.abs(ahead) > FAR_S) {
+            video.currentTime = sound_s;
+            video.playbackRate = 1;
+            settled_ms = Date.now();
+        } else {
+            video.playbackRate = ahead > NEAR_S ? 0.95 : ahead < -NEAR_S ? 1.05 : 1;
+        }
+        return true;
     }
 
     /** Lag saws up and down with every picture; its lowest point of late is what counts. */

@@ -24,6 +24,8 @@ export interface RelaySocket {
     ready(device: string, code: string): Promise<StreamEnd | null>;
     subscribe(stream: number, handlers: StreamHandlers): void;
     unsubscribe(stream: number): void;
+    /** One media frame of ours (talk). False if the socket is closed; nothing is kept for later. */
+    send(frame: Bytes): boolean;
     isOpen(): boolean;
     close(): void;
 }
@@ -131,6 +133,7 @@ export function relaySocketNew(changed: () => void): RelaySocket {
 
     return {
         ready, isOpen: socket.isOpen, close: socket.close,
+        send: (frame) => socket.send(frame),
         subscribe: (stream, handlers) => {
             streams.set(stream, handlers);
             socket.send(relayControl(RelayKind.subscribe, stream));

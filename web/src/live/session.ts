@@ -5,7 +5,7 @@ import { authorizationAsk } from "./ask";
 import type { Action, LiveSession } from "./api";
 import type { Proof } from "./labels";
 import type { Pipe, PipeEnd, Signal } from "./signal";
-import { type Bytes, bytesEqual, bytesRandom } from "../seal/bytes";
+import { type Bytes, bytesEqual, bytesRandom, bytesWipe } from "../seal/bytes";
 import { type Channel, RecordType, channelNew } from "../seal/channel";
 import { Code, SealError, codeFrom } from "../seal/codes";
 import { type CommandEvent, type CommandResult, type Commands, commandsNew } from "../seal/command";
@@ -51,11 +51,15 @@ export interface Session {
     readonly channelId: Bytes;
     readonly hello: CameraHello;
     readonly code: string;
+    /** What the server lets us ask the camera for. */
+    readonly actions: readonly Action[];
     /** The parameter record that proved right; null for a key session. */
     readonly params: Bytes | null;
     readonly opened_ms: number;
     readonly keys: KeyStore;
     request(name: string, arg: JsonObject, changes?: boolean): Promise<CommandResult>;
+    /** A KEY record of ours (talk); its bytes are wiped once it is sealed. */
+    sendKeys(record: Bytes): Promise<void>;
     ping(): void;
     counts(): { readonly sent: number; readonly received: number };
     /** CLOSE 0, end of session, wipe. `ended` is not called. */
@@ -78,6 +82,7 @@ export type SessionResult =
     | { readonly ok: true; readonly session: Session }
     | { readonly ok: false; readonly failure: SessionFailure };
 
+interface Allowed { readonly code: string; readonly actions: readonly Action[] }
 type Step = PakeStep | KkStep;
 interface Run { start(): Promise<Step>; take(body: Uint8Array): Promise<Step>; end(): void }
 interface Opened { readonly secrets: ChannelSecrets; readonly boot: Bytes | null; readonly params: Bytes | null;
@@ -89,7 +94,7 @@ export async function sessionOpen(options: SessionOptions): Promise<SessionResul
     const allowed = await authorizationAsk(options.account, options.device, options.actions, id);
     if (!allowed.ok) return { ok: false, failure: allowed };
     return new Promise<SessionResult>((resolve) => {
-        const link = handshakeNew(options, id, allowed.code, resolve);
+        const link = handshakeNew(options, id, allowed, resolve);
         const { body, ended } = link;
         void options.signal.open(id, options.device, allowed.code, { body, ended }).then((result) => {
             if (result.ok) void link.begin(result.pipe);
@@ -107,7 +112,7 @@ function runOf(options: SessionOptions, session: Bytes): Run {
     return pakeRun({ device, account, session, password: how.proof.password, params: how.params });
 }
 
-function handshakeNew(options: SessionOptions, id: Bytes, code: string, resolve: (result: SessionResult) => void) {
+function handshakeNew(options: SessionOptions, id: Bytes, allowed: Allowed, resolve: (result: SessionResult) => void) {
     const run = runOf(options, id);
     let pipe: Pipe | null = null;
     let open: ReturnType<typeof openNew> | null = null;
@@ -146,7 +151,7 @@ function handshakeNew(options: SessionOptions, id: Bytes, code: string, resolve:
                 return;
             case "open":
                 options.handlers.stage("key-agreed");
-                open = openNew(options, id, code, pipe, openedOf(next), { ready, fail });
+                open = openNew(options, id, allowed, pipe, openedOf(next), { ready, fail });
                 await open.hello();
                 return;
             case "drop":
@@ -187,7 +192,7 @@ interface OpenCalls { ready(session: Session): void; fail(failure: SessionFailur
 
 /** The channel from its keys on: "proven" once the camera's first record opened (then an ABORT is
  * noise), "ready" once its hello is read. */
-function openNew(options: SessionOptions, id: Bytes, code: string, pipe: Pipe, opened: Opened, calls: OpenCalls) {
+function openNew(options: SessionOptions, id: Bytes, allowed: Allowed, pipe: Pipe, opened: Opened, calls: OpenCalls) {
     const { handlers } = options;
     const channel: Channel = channelNew(opened.secrets, { role: "viewer", now: Date.now });
     const commands: Commands = commandsNew();
@@ -262,6 +267,11 @@ function openNew(options: SessionOptions, id: Bytes, code: string, pipe: Pipe, o
         return made.reply;
     }
 
+    async function sendKeys(record: Bytes): Promise<void> {
+        await put(RecordType.key, record).catch((error: unknown) => refuse(error));
+        bytesWipe(record);
+    }
+
     /** The first record: hello, inside CONFIRM for a password, by itself for a key. */
     async function hello(): Promise<void> {
         const arg = helloArg(Date.now(), await options.ownerProof(channel.id));
@@ -282,8 +292,8 @@ function openNew(options: SessionOptions, id: Bytes, code: string, pipe: Pipe, o
         boot = camera.boot;
         isReady = true;
         calls.ready({
-            by: how.by, id, channelId: channel.id, hello: camera, code, params: opened.params, opened_ms: Date.now(),
-            keys, request, ping, counts: channel.counts, isOpen: () => !over, close,
+            by: how.by, id, channelId: channel.id, hello: camera, code: allowed.code, actions: allowed.actions, params: opened.params, opened_ms: Date.now(),
+            keys, request, sendKeys, ping, counts: channel.counts, isOpen: () => !over, close,
         });
     }
 

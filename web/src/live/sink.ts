@@ -23,6 +23,7 @@ export interface SinkOptions {
 }
 
 export function mimeOf(codec: string): string {
+    if (codec === "opus") return `audio/mp4; codecs="opus"`;
     return `video/mp4; codecs="${codec}"`;
 }
 

@@ -5,10 +5,11 @@ import type { ClockMap } from "./messages";
 import type { RelaySocket, StreamEnd } from "./relaysocket";
 import type { Session } from "./session";
 import type { StreamName } from "./api";
+import type { JsonObject } from "../seal/json";
 import { Code, SealError } from "../seal/codes";
 import { type Freshness, type Verdict, freshnessNew } from "../seal/fresh";
 import { type HighMarks, type ReceiveCounts, type Receiver, type Unit, kidText, receiverNew } from "../seal/receive";
-import { RelayKind, type RelayFrame } from "../seal/relay";
+import { type RelayFrame, RelayKind } from "../seal/relay";
 import { type ClockEvent, type LiveStart, liveStartRead } from "../seal/shapes";
 
 const RECENT_BYTES = 8 * 1024 * 1024;
@@ -24,8 +25,18 @@ export type StreamFault =
 
 export interface StreamKey { readonly kid: string; readonly turn: number; readonly since_ms: number }
 
+/** What the camera calls a stream, and the sound beside them. */
+export type MediaName = StreamName | "sound";
+
+/** How a stream is asked for: its commands, the argument of the first, and the kind of its units. */
+const ASKED: Readonly<Record<MediaName, { readonly verb: string; readonly arg: JsonObject; readonly kind: number }>> = {
+    main: { verb: "live", arg: { stream: "main" }, kind: RelayKind.video },
+    sub: { verb: "live", arg: { stream: "sub" }, kind: RelayKind.video },
+    sound: { verb: "audio", arg: {}, kind: RelayKind.audio },
+};
+
 export interface LiveStream {
-    readonly name: StreamName;
+    readonly name: MediaName;
     info(): LiveStart | null;
     /** Where the time line of a new sink starts, and one pair of the camera's clock. */
     map(): Omit<ClockMap, "offset_ms"> | null;
@@ -46,7 +57,7 @@ export interface LiveStream {
 }
 
 export interface StreamOptions {
-    readonly name: StreamName;
+    readonly name: MediaName;
     readonly session: Session;
     readonly relay: RelaySocket;
     readonly marks: HighMarks;
@@ -59,6 +70,7 @@ export interface StreamOptions {
 
 export function streamNew(options: StreamOptions): LiveStream {
     const { name, session, relay, marks } = options;
+    const asked = ASKED[name];
     const freshness = freshnessNew();
     let info: LiveStart | null = null;
     let receiver: Receiver | null = null;
@@ -73,7 +85,7 @@ export function streamNew(options: StreamOptions): LiveStream {
     let moved_ms = Date.now();
 
     async function start(): Promise<void> {
-        const result = await session.request("live.start", { stream: name });
+        const result = await session.request(`${asked.verb}.start`, asked.arg);
         if (over) return;
         if (!result.ok) {
             const { code, retry_ms } = result.err;
@@ -91,7 +103,7 @@ export function streamNew(options: StreamOptions): LiveStream {
         if (over || info === null) return;
         if (receiver !== null) base = counts();
         receiver = receiverNew({
-            stream: info.stream, kind: RelayKind.video, keys: session.keys, marks, now: Date.now,
+            stream: info.stream, kind: asked.kind, keys: session.keys, marks, now: Date.now,
         });
         relay.subscribe(info.stream, {
             frame, skipped: () => undefined,
@@ -169,7 +181,7 @@ export function streamNew(options: StreamOptions): LiveStream {
         recent = [];
         if (info === null) return;
         relay.unsubscribe(info.stream);
-        void session.request("live.stop", { stream: info.stream });
+        void session.request(`${asked.verb}.stop`, { stream: info.stream });
     }
 
     start().catch(fault);
@@ -198,7 +210,7 @@ export function streamNew(options: StreamOptions): LiveStream {
             subscribe();
         },
         keyframe: () => {
-            if (info !== null) void session.request("live.keyframe", { stream: info.stream });
+            if (info !== null && asked.kind === RelayKind.video) void session.request("live.keyframe", { stream: info.stream });
         },
     };
 }

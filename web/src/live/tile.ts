@@ -1,6 +1,6 @@
 // A watch as the worker sees it: what the page asked for, its media source, its state.
 
-import type { StreamName, WatchOptions, WatchState } from "./api";
+import type { BesideState, StreamName, WatchOptions, WatchState } from "./api";
 import type { ClockMap, FromWorker } from "./messages";
 import { type Sink, mimeOf, sinkNew } from "./sink";
 import type { LiveStream } from "./stream";
@@ -25,6 +25,11 @@ export interface Tile {
     position(time_s: number): void;
     /** The page's sink or element broke. */
     broken(codec: boolean): void;
+    /** Posts what is beside the picture if it differs. */
+    beside(state: BesideState): void;
+    /** A unit of the sound; its source is made once there is a picture whose time line it shares. */
+    soundUnit(stream: LiveStream, unit: Unit): void;
+    soundEnd(): void;
     /** The stream is over; the last picture stays. */
     release(): void;
     /** The stream that plays now. */
@@ -40,6 +45,8 @@ export interface TileOptions {
     readonly offset_ms: () => number | null;
     /** This browser cannot play it. */
     readonly codecFailed: (codec: string) => void;
+    /** Nor the sound. */
+    readonly soundFailed: () => void;
 }
 
 export function tileNew(setup: TileOptions): Tile {
@@ -49,6 +56,9 @@ export function tileNew(setup: TileOptions): Tile {
     let attached = false;
     let failures: number[] = [];
     let shown = "";
+    let besideShown = "";
+    let heard: LiveStream | null = null;
+    let soundSink: Sink | null = null;
     let over = false;
 
     function show(state: WatchState): void {
@@ -56,6 +66,13 @@ export function tileNew(setup: TileOptions): Tile {
         if (over || text === shown) return;
         shown = text;
         post({ of: "state", id, state });
+    }
+
+    function beside(state: BesideState): void {
+        const text = JSON.stringify(state);
+        if (over || text === besideShown) return;
+        besideShown = text;
+        post({ of: "beside", id, state });
     }
 
     function map(): ClockMap | null {
@@ -92,6 +109,7 @@ export function tileNew(setup: TileOptions): Tile {
             post({ of: "source", id, handle, map: place }, [handle]);
         }
         for (const unit of stream.recent()) append(unit);
+        if (heard !== null) soundMake(heard);
     }
 
     function append(unit: Unit): void {
@@ -99,6 +117,49 @@ export function tileNew(setup: TileOptions): Tile {
         if (setup.workerMse) return;
         const bytes = unit.bytes.slice().buffer;
         post({ of: "unit", id, init: unit.init, key: unit.key, bytes }, [bytes]);
+    }
+
+    function soundClear(): void {
+        soundSink?.end();
+        soundSink = null;
+        heard = null;
+    }
+
+    function soundEnd(): void {
+        if (heard !== null && !over) post({ of: "sound", id, handle: null, map: null });
+        soundClear();
+    }
+
+    /** A source of its own, but on the picture's time line: the page plays both at one position. */
+    function soundMake(stream: LiveStream): void {
+        const place = map();
+        const codec = stream.info()?.codec;
+        if (place === null || codec === undefined) return;
+        soundClear();
+        const shared = { ...place, codec };
+        heard = stream;
+        if (!setup.workerMse) {
+            post({ of: "sound", id, handle: null, map: shared });
+        } else {
+            if (!MediaSource.isTypeSupported(mimeOf(codec))) return setup.soundFailed();
+            soundSink = sinkNew({ codec, origin_s: place.origin_pts / TICKS_PER_S, failed: () => setup.soundFailed() });
+            const handle = (soundSink.source as MediaSource & { readonly handle: MediaSourceHandle }).handle;
+            post({ of: "sound", id, handle, map: shared }, [handle]);
+        }
+        for (const unit of stream.recent()) soundAppend(unit);
+    }
+
+    function soundAppend(unit: Unit): void {
+        if (soundSink !== null) return soundSink.append(unit);
+        if (setup.workerMse) return;
+        const bytes = unit.bytes.slice().buffer;
+        post({ of: "soundUnit", id, init: unit.init, bytes }, [bytes]);
+    }
+
+    function soundUnit(stream: LiveStream, unit: Unit): void {
+        if (over || !attached || live === null) return;
+        if (stream === heard) soundAppend(unit);
+        else if (unit.key) soundMake(stream);
     }
 
     function unitTake(stream: LiveStream, unit: Unit): void {
@@ -112,6 +173,7 @@ export function tileNew(setup: TileOptions): Tile {
         sink?.end();
         sink = null;
         live = null;
+        if (!on) soundClear();
         if (on && stream !== null && stream.recent().some((unit) => unit.key)) sourceMake(stream);
     }
 
@@ -122,7 +184,11 @@ export function tileNew(setup: TileOptions): Tile {
             if (place !== null && !over) post({ of: "map", id, map: place });
         },
         attach,
-        position: (time_s) => sink?.position(time_s),
+        position: (time_s) => {
+            sink?.position(time_s);
+            soundSink?.position(time_s);
+        },
+        beside, soundUnit, soundEnd,
         broken: failed,
         release: () => {
             live = null;
@@ -133,6 +199,7 @@ export function tileNew(setup: TileOptions): Tile {
             sink?.end();
             sink = null;
             live = null;
+            soundClear();
         },
     };
 }

@@ -1,7 +1,8 @@
-// The one Trusted Types policy of the console: it lets the worker's own script through, nothing else.
+// The one Trusted Types policy of the console: it lets its own worker and worklet through, nothing else.
 // The page's CSP says `require-trusted-types-for 'script'; trusted-types skep`.
 
 declare const SKEP_WORKER_URL: string;
+declare const SKEP_MIC_URL: string;
 
 interface TrustedScriptUrl { toString(): string }
 interface TrustedPolicy { createScriptURL(url: string): TrustedScriptUrl }
@@ -11,15 +12,24 @@ interface TrustedFactory {
 
 let policy: TrustedPolicy | null = null;
 
-function onlyWorker(url: string): string {
-    if (url !== SKEP_WORKER_URL) throw new TypeError("skep: not a script of this console");
+function onlyOurs(url: string): string {
+    if (url !== SKEP_WORKER_URL && url !== SKEP_MIC_URL) throw new TypeError("skep: not a script of this console");
     return url;
 }
 
-/** Starts the sealed worker; its file name is filled in by the build. */
-export function workerStart(): Worker {
+/** The build fills both names in. */
+function trusted(url: string): string {
     const factory = (globalThis as { trustedTypes?: TrustedFactory }).trustedTypes;
-    policy ??= factory?.createPolicy("skep", { createScriptURL: onlyWorker }) ?? null;
-    const url = policy === null ? onlyWorker(SKEP_WORKER_URL) : policy.createScriptURL(SKEP_WORKER_URL);
-    return new Worker(url as string, { name: "skep-live" });
+    policy ??= factory?.createPolicy("skep", { createScriptURL: onlyOurs }) ?? null;
+    return (policy === null ? onlyOurs(url) : policy.createScriptURL(url)) as string;
+}
+
+/** Starts the sealed worker. */
+export function workerStart(): Worker {
+    return new Worker(trusted(SKEP_WORKER_URL), { name: "skep-live" });
+}
+
+/** Loads the microphone's worklet into an audio context. */
+export function micLoad(context: AudioContext): Promise<void> {
+    return context.audioWorklet.addModule(trusted(SKEP_MIC_URL));
 }

@@ -23,6 +23,7 @@ const links = new Map<string, Link>();
 const tiles = new Map<number, { readonly tile: Tile; readonly link: Link }>();
 const signal = signalNew(socketsChanged);
 const relay = relaySocketNew(socketsChanged);
+const NOT_OPEN = { ok: false, code: "not-open", retry_ms: 0 } as const;
 let account: LiveSession = { account: "", csrf: "" };
 let keyring: Keyring = keyringNew("", store);
 let workerMse = false;
@@ -66,7 +67,7 @@ function watchStart(message: Extract<ToWorker, { to: "watch" }>): void {
     const link = linkOf(options.device);
     const tile = tileNew({
         id, options, workerMse, post, offset_ms: signal.offset_ms,
-        codecFailed: (codec) => link.codecFailed(tile, codec),
+        codecFailed: (codec) => link.codecFailed(tile, codec), soundFailed: () => link.beside.soundFailed(tile),
     });
     tiles.set(id, { tile, link });
     link.add(tile);
@@ -115,6 +116,12 @@ async function answer(ask: Ask): Promise<Answers[keyof Answers]> {
         case "forgetAll": return forgetAll();
         case "claimOwner": return await links.get(ask.device)?.claimOwner() ?? { ok: false, code: "not-open" };
         case "importLabels": return labels.importText(ask.text);
+        case "snap": return await tiles.get(ask.id)?.link.beside.snap() ?? NOT_OPEN;
+        case "place": return await tiles.get(ask.id)?.link.beside.place(ask.how, ask.place) ?? NOT_OPEN;
+        case "talkStart": {
+            const found = tiles.get(ask.id);
+            return await found?.link.beside.talkStart(found.tile) ?? NOT_OPEN;
+        }
         case "checkCredential": {
             const read = await proofRead(ask.device, ask.credential);
             return read.ok ? null : read.fault;
@@ -136,6 +143,11 @@ function tileMessage(id: number, message: ToWorker): void {
         case "attach": return link.attach(tile, message.on);
         case "position": return tile.position(message.time_s);
         case "broken": return tile.broken(message.codec);
+        case "sound": return link.beside.sound(tile, message.on);
+        case "soundBroken": return link.beside.soundFailed(tile);
+        case "steer": return link.beside.steer(message.speed);
+        case "talkPacket": return link.beside.talkPacket(tile, new Uint8Array(message.packet), message.index);
+        case "talkEnd": return link.beside.talkEnd(tile);
     }
 }
 
@@ -150,7 +162,10 @@ port.onmessage = (event) => {
         case "seed": return labels.seedSet(message.seed);
         case "close": return close();
         case "call":
-            return void answer(message.ask).then((value) => post({ of: "answer", call: message.call, value }));
+            return void answer(message.ask).then((value) => {
+                const isPicture = typeof value === "object" && value !== null && "jpeg" in value;
+                post({ of: "answer", call: message.call, value }, isPicture ? [value.jpeg] : []);
+            });
         default: return tileMessage(message.id, message);
     }
 };

@@ -1,7 +1,9 @@
 // KEY records and the content keys of one channel (sealed.md 4.1-4.3): at most 2 per stream, wiped
 // when replaced, run out, or when the camera says "these are all".
 
-import { type Bytes, bytesCopy, bytesEqual, bytesWipe, getU16, getU32, getU64 } from "./bytes";
+import {
+    type Bytes, bytesConcat, bytesCopy, bytesEqual, bytesWipe, getU16, getU32, getU64, u16, u32, u64, u8,
+} from "./bytes";
 import { Code, SealError } from "./codes";
 import { SUITE_AES128_GCM, type SframeKey, sframeKey } from "./sframe";
 
@@ -9,7 +11,7 @@ const HEADER_BYTES = 12;
 const ENTRY_BYTES = 60;
 const PER_STREAM = 2;
 const REPLACED_KEPT = 32;
-const LIFETIME_MAX_S = 1_200;
+export const LIFETIME_MAX_S = 1_200;
 const KID_MAX = 2n ** 48n;
 export const CTR_MAX = 2n ** 24n;
 
@@ -34,6 +36,19 @@ export interface KeyRecord {
 /** KID = generation u32 || slot u8 || kind u8 */
 export function kidParts(kid: bigint): { generation: number; slot: number; kind: number } {
     return { generation: Number(kid >> 16n), slot: Number((kid >> 8n) & 255n), kind: Number(kid & 255n) };
+}
+
+export function kidOf(generation: number, slot: number, kind: number): bigint {
+    return (BigInt(generation) << 16n) | BigInt((slot << 8) | kind);
+}
+
+/** A KEY record of ours: the talk key, under the camera's boot id. Suite 0 stands for 0x0004. */
+export function keyRecordEncode(boot: Bytes, entries: readonly KeyEntry[]): Bytes {
+    const rows = entries.map((e) => bytesConcat(
+        u64(e.kid), u32(e.stream), u8(e.kind), u8(e.slot), u16(0), u64(e.firstCtr), u32(e.lifetime_s), e.baseKey));
+    const out = bytesConcat(u8(1), u8(0), u16(entries.length), boot, ...rows);
+    bytesWipe(...rows);
+    return out;
 }
 
 /** Throws SealError(malformed) on the record's form; single entries are refused, not the record. */
@@ -84,8 +99,12 @@ export interface KeyStore {
     /** A KEY record's content. Keys of another boot than the channel's are dropped. */
     take(content: Uint8Array, boot: Bytes, now_ms: number): Promise<readonly MediaKey[]>;
     find(kid: bigint, now_ms: number): KeyLookup;
+    /** True while a key of this stream is held. */
+    has(stream: number): boolean;
     /** The first unit under `kid` was opened: wipe the other keys of its stream (TCP: at once). */
     used(kid: bigint): void;
+    /** A key that served its one unit: wiped, its KID never taken again. */
+    spent(kid: bigint): void;
     /** Keys held now, for the panel and the tests. */
     size(): number;
     refused(): number;
@@ -155,5 +174,5 @@ export function keyStoreNew(suite: number = SUITE_AES128_GCM): KeyStore {
         for (const kid of [...keys.keys()]) drop(kid);
     }
 
-    return { take, find, used, size: () => keys.size, refused: () => refused, end };
+    return { take, find, used, spent: drop, has: (stream) => ofStream(stream).length > 0, size: () => keys.size, refused: () => refused, end };
 }

@@ -97,7 +97,8 @@ export function receiverNew(options: ReceiverOptions): Receiver {
 
     /** May this unit be opened at all? Counts and skips, or throws where the stream must close. */
     function admit(frame: RelayFrame, header: SframeHeader, key: MediaKey): boolean {
-        if (key.stream !== stream || frame.stream !== stream || key.kind !== frame.kind) {
+        const isOurs = key.stream === stream && frame.stream === stream;
+        if (!isOurs || key.kind !== options.kind || frame.kind !== options.kind) {
             throw new SealError(Code.crypto, "unit of another stream");
         }
         if (header.ctr >= CTR_MAX) throw new SealError(Code.limit, "counter over the limit of a key");

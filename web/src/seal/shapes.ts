@@ -1,16 +1,18 @@
 // The commands a viewer sends and the shapes of their answers: hello with owner proof, owner.add,
-// enrol, live.*, the clock event (sealed.md 3.4, 5.2). Unknown members are refused like wrong ones.
+// enrol, live.* and audio.*, talk, snap, ptz.*, the clock and ptz events (sealed.md 3.4, 4.6, 5.2). Unknown members are refused like wrong ones.
 
 import { type Bytes, base64Encode, bytesConcat, textBytes } from "./bytes";
 import { Code, SealError } from "./codes";
 import { binaryRead, isCount, isU32 } from "./command";
-import { type JsonObject, hasOnly } from "./json";
+import { type Json, type JsonObject, hasOnly } from "./json";
 import { POINT_BYTES, pointDecode } from "./point";
 
 export interface CameraHello {
     readonly wall_ms: number;
     readonly boot: Bytes;
     readonly seal: Bytes;
+    /** What this camera can beyond the first version; names as in its caps. */
+    readonly features: readonly string[];
     readonly list: number;
     readonly rights: number;
     readonly until_ms: number;
@@ -31,6 +33,29 @@ export interface ClockEvent {
     readonly pts: number;
     readonly wall_ms: number;
 }
+
+export interface TalkStart { readonly stream: number; readonly slot: number }
+
+export interface SnapStart {
+    readonly stream: number;
+    readonly type: "image/jpeg";
+    readonly width: number;
+    readonly height: number;
+}
+
+/** Where the camera looks, as it says, and who steers; null = nobody. */
+export interface PtzPlace {
+    readonly pan: number;
+    readonly tilt: number;
+    readonly zoom: number;
+    readonly by: string | null;
+}
+
+export interface PtzSpeed { readonly pan: number; readonly tilt: number; readonly zoom: number }
+
+const SNAP_SIDE_MAX = 16_384;
+const PLACES = 9;
+const NAME_MAX = 64;
 
 function wrong(what: string): never {
     throw new SealError(Code.malformed, what);
@@ -64,7 +89,8 @@ export function helloRead(val: JsonObject): CameraHello {
         return wrong("hello form");
     }
     pointDecode(seal);
-    return { wall_ms: wall, boot, seal, list, rights, until_ms: until };
+    const features = (val["features"] as readonly Json[]).filter((one) => typeof one === "string");
+    return { wall_ms: wall, boot, seal, features, list, rights, until_ms: until };
 }
 
 export function liveStartRead(val: JsonObject): LiveStart {
@@ -84,4 +110,44 @@ export function clockRead(val: JsonObject): ClockEvent {
         return wrong("clock form");
     }
     return { stream, kid: BigInt(kid), ctr, pts, wall_ms: wall };
+}
+
+export function talkStartRead(val: JsonObject): TalkStart {
+    const { stream, slot } = val;
+    if (!hasOnly(val, "stream", "slot") || !isU32(stream) || stream === 0 || !isU32(slot) || slot > 255) {
+        return wrong("talk.start form");
+    }
+    return { stream, slot };
+}
+
+export function snapRead(val: JsonObject): SnapStart {
+    const { stream, type, width, height } = val;
+    const known = hasOnly(val, "stream", "type", "width", "height");
+    const isSide = (side: Json | undefined): side is number => isU32(side) && side > 0 && side <= SNAP_SIDE_MAX;
+    if (!known || !isU32(stream) || stream === 0 || type !== "image/jpeg" || !isSide(width) || !isSide(height)) {
+        return wrong("snap form");
+    }
+    return { stream, type, width, height };
+}
+
+const isFinite = (value: Json | undefined): value is number => typeof value === "number" && Number.isFinite(value);
+
+export function ptzRead(val: JsonObject): PtzPlace {
+    const { pan, tilt, zoom, by } = val;
+    const isName = by === undefined || by === null || (typeof by === "string" && by.length <= NAME_MAX);
+    if (!hasOnly(val, "pan", "tilt", "zoom", "by") || !isFinite(pan) || !isFinite(tilt) || !isFinite(zoom) || !isName) {
+        return wrong("ptz form");
+    }
+    return { pan, tilt, zoom, by: typeof by === "string" && by !== "" ? by : null };
+}
+
+/** Speeds of ptz.move within -1..1; anything else counts as standing still. */
+export function ptzArg(speed: PtzSpeed): JsonObject {
+    const part = (value: number): number => (Number.isFinite(value) ? Math.max(-1, Math.min(1, value)) : 0);
+    return { pan: part(speed.pan), tilt: part(speed.tilt), zoom: part(speed.zoom) };
+}
+
+/** Argument of ptz.preset; null if there is no such place. */
+export function placeArg(how: "go" | "set", place: number): JsonObject | null {
+    return Number.isInteger(place) && place >= 1 && place <= PLACES ? { [how]: place } : null;
 }

@@ -13,9 +13,10 @@ import { Failure, Loading } from "../../ui/notes";
 import { Head, useTick } from "../../ui/parts";
 import { delayOf, faceOf, isPlaying, LIMIT_MS, offlineFace, sealOf } from "../live/face";
 import { useFaceActs } from "../live/tile";
-import { useShown, useWatch } from "../live/watch";
+import { useBeside, useShown, useWatch } from "../live/watch";
 import { DelayPanel } from "./delay";
 import { Facts } from "./facts";
+import { PtzPanel } from "./ptz";
 import { SealPanel } from "./seal-panel";
 import { Stage } from "./stage";
 
@@ -127,6 +128,7 @@ function answer(device: Device, state: WatchState) {
 function Camera({ device }: { readonly device: Device }) {
     const { shown } = useShown();
     const viewing = useWatch(device, "main", shown);
+    const beside = useBeside(viewing.watch);
     const acts = useFaceActs(device, viewing);
     const now = useTick(1000);
     const history = useHistory(device);
@@ -162,6 +164,7 @@ function Camera({ device }: { readonly device: Device }) {
                     <Stage
                         device={device}
                         viewing={viewing}
+                        beside={beside}
                         face={face}
                         onAct={acts.onAct}
                         history={history}
@@ -175,6 +178,7 @@ function Camera({ device }: { readonly device: Device }) {
                         onCompare={() => acts.onAct("compare")}
                     />
                     <DelayPanel state={state} />
+                    <PtzPanel device={device} watch={viewing.watch} beside={beside} />
                 </aside>
             </div>
             {acts.shown}

@@ -1,82 +1,57 @@
 // The picture with its deck: six fixed places, dashed where an ability is missing, and the 24 h bar below.
-import { useCallback, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Device, HistoryEvent } from "../../app/api";
 import type { Loaded } from "../../app/devices";
 import { useKeys } from "../../app/keys";
-import { t, type Key } from "../../i18n";
-import { clock, hourMinute, span } from "../../i18n/format";
-import { Icon, type IconName } from "../../ui/icon";
+import { t } from "../../i18n";
+import { bytes, clock, hourMinute, span } from "../../i18n/format";
+import type { BesideState } from "../../live/api";
 import { toast } from "../../ui/toast";
 import { isPlaying, type Face, type FaceAct } from "../live/face";
 import { Cover } from "../live/tile";
 import type { Viewing } from "../live/watch";
+import { missing, pictureName, refusedKey } from "./abilities";
+import { DeckButton, TalkButton, type DeckPlace } from "./deck";
 import { gaps, stretches } from "./history";
+import { useTalk } from "./use-talk";
 
-interface DeckPlace {
-    readonly icon: IconName;
-    readonly text: Key;
-    readonly kbd: string;
-    readonly act?: () => void;
-    /** Why the place is empty; it is kept, dashed. */
-    readonly missing?: Key;
-    readonly cls?: string;
-    readonly pressed?: boolean;
+function save(blob: Blob, file: string): void {
+    const a = document.createElement("a");
+    a.href = URL.createObjectURL(blob);
+    a.download = file;
+    a.click();
+    setTimeout(() => URL.revokeObjectURL(a.href), 10_000);
 }
 
-function DeckButton({
-    place,
-    onWhy,
-}: {
-    readonly place: DeckPlace;
-    readonly onWhy: (why: string) => void;
-}) {
-    const why = place.missing ? t(place.missing) : undefined;
-    return (
-        <button
-            type="button"
-            class={`btn ${place.cls ?? ""}${why ? " off" : ""}`}
-            aria-label={place.cls === "fs" ? t(place.text) : undefined} // its word is hidden when wide
-            aria-disabled={why ? true : undefined}
-            title={why}
-            aria-pressed={place.pressed}
-            aria-describedby={why ? "deck-why" : undefined}
-            onFocus={() => onWhy(why ?? "")}
-            onBlur={() => onWhy("")}
-            onClick={() => (why ? onWhy(why) : place.act?.())}
-        >
-            <Icon name={place.icon} />
-            <span>{t(place.text)}</span>
-            <kbd aria-hidden="true">{place.kbd}</kbd>
-        </button>
-    );
-}
-
-/** The painted picture as a file; it never leaves this browser. */
+/** The painted picture as a file; for cameras that take no picture of their own. */
 function saveFrame(video: HTMLVideoElement, name: string): void {
     const canvas = document.createElement("canvas");
     canvas.width = video.videoWidth;
     canvas.height = video.videoHeight;
     canvas.getContext("2d")?.drawImage(video, 0, 0);
-    canvas.toBlob((blob) => {
-        if (!blob) return;
-        const a = document.createElement("a");
-        a.href = URL.createObjectURL(blob);
-        a.download = `${name.replace(/[^\p{L}\p{N}_-]+/gu, "-")}-${new Date().toISOString().replace(/[:.]/g, "-")}.png`;
-        a.click();
-        setTimeout(() => URL.revokeObjectURL(a.href), 10_000);
-        toast(t("deck.saved", { file: a.download }));
-    }, "image/png");
+    const file = pictureName(name, new Date());
+    canvas.toBlob(
+        (blob) => {
+            if (!blob) return;
+            save(blob, file);
+            toast(t("deck.saved-frame", { file, size: bytes(blob.size) }));
+        },
+        "image/jpeg",
+        0.92,
+    );
 }
 
 export function Stage({
     device,
     viewing,
+    beside,
     face,
     onAct,
     history,
 }: {
     readonly device: Device;
     readonly viewing: Viewing;
+    readonly beside: BesideState;
     readonly face: Face;
     readonly onAct: (act: FaceAct) => void;
     readonly history: {
@@ -111,24 +86,74 @@ export function Stage({
         c.getContext("2d")?.drawImage(v, 0, 0);
         setPaused(Date.now());
     };
-    const snapshot = () => {
-        if (video.current?.videoWidth) saveFrame(video.current, device.name);
+    const { watch } = viewing;
+    const talking = useTalk(watch);
+    const name = device.name;
+    const lacks = {
+        sound: missing(device, beside, "listen"),
+        talk: missing(device, beside, "talk"),
+        picture: missing(device, beside, "snapshot"),
+    };
+    const snapshot = async () => {
+        if (lacks.picture === "lack.snapshot") {
+            if (video.current?.videoWidth) saveFrame(video.current, name);
+            return;
+        }
+        if (lacks.picture) return setWhy(t(lacks.picture));
+        if (!watch || beside.rights === null) return setWhy(t("refused.not-open"));
+        const taken = await watch.snapshot();
+        if (!taken.ok) return setWhy(t(refusedKey(taken.code), { code: taken.code }));
+        const blob = new Blob([taken.jpeg], { type: "image/jpeg" });
+        const file = pictureName(name, new Date());
+        save(blob, file);
+        const size = `${taken.width}×${taken.height}, ${bytes(blob.size)}`;
+        toast(t("deck.saved", { file, size }));
+    };
+    const soundOn = beside.sound.is === "on" || beside.sound.is === "starting";
+    const sound = () => {
+        if (lacks.sound) return setWhy(t(lacks.sound));
+        if (!watch || beside.rights === null) return setWhy(t("refused.not-open"));
+        setWhy("");
+        watch.setSound(!soundOn);
+    };
+    const talkKey = (e: KeyboardEvent) => {
+        if (lacks.talk) return setWhy(t(lacks.talk));
+        if (e.repeat) return;
+        setWhy("");
+        talking.down();
+        const up = (released: KeyboardEvent) => {
+            if (released.key.toLowerCase() !== "t") return;
+            document.removeEventListener("keyup", up);
+            talking.up();
+        };
+        document.addEventListener("keyup", up);
     };
     const full = () =>
         void (document.fullscreenElement
             ? document.exitFullscreen()
             : stage.current?.requestFullscreen());
+    const isTalking = talking.hold.is !== "off";
     useKeys(
         [
             { key: " ", shown: t("key.space"), does: "deck.pause", act: pause },
-            { key: "s", does: "deck.snapshot", act: snapshot },
-            { key: "t", does: "deck.talk", act: () => setWhy(t("deck.no-talk")) },
-            { key: "m", does: "deck.sound", act: () => setWhy(t("deck.no-sound")) },
+            { key: "s", does: "deck.snapshot", act: () => void snapshot() },
+            { key: "t", does: "deck.talk", act: talkKey },
+            { key: "m", does: "deck.sound", act: sound },
             { key: "b", does: "deck.back", act: () => setWhy(t("deck.no-back")) },
             { key: "f", does: "keys.full", act: full },
+            ...(isTalking
+                ? [{ key: "Escape", does: "deck.talk-end" as const, act: talking.stop }]
+                : []),
         ],
-        [paused, hasPicture, device.name],
+        [paused, hasPicture, name, watch, beside, isTalking],
     );
+    useEffect(() => {
+        if (talking.why) setWhy(t(refusedKey(talking.why), { code: talking.why }));
+    }, [talking.why]);
+    useEffect(() => {
+        if (beside.sound.is === "ended")
+            setWhy(t(refusedKey(beside.sound.code), { code: beside.sound.code }));
+    }, [beside.sound]);
     const left: readonly DeckPlace[] = [
         {
             icon: paused === null ? "pause" : "play",
@@ -138,15 +163,34 @@ export function Stage({
             cls: "deskonly",
             pressed: paused !== null,
         },
-        { icon: "shot", text: "deck.snapshot", kbd: "S", act: snapshot },
-        { icon: "mic", text: "deck.talk", kbd: "T", missing: "deck.no-talk" },
-        { icon: "vol", text: "deck.sound", kbd: "M", missing: "deck.no-sound" },
+        {
+            icon: "shot",
+            text: "deck.snapshot",
+            kbd: "S",
+            act: () => void snapshot(),
+            missing: lacks.picture === "lack.snapshot" ? null : lacks.picture,
+        },
     ];
+    const talk: DeckPlace = {
+        icon: "mic",
+        text: "deck.talk",
+        kbd: "T",
+        missing: lacks.talk,
+    };
     const right: readonly DeckPlace[] = [
         { icon: "rew", text: "deck.back", kbd: "B", missing: "deck.no-back" },
         { icon: "full", text: "keys.full", kbd: "F", act: full, cls: "fs" },
     ];
     const button = (p: DeckPlace) => <DeckButton key={p.text} place={p} onWhy={setWhy} />;
+    const status = () => {
+        if (talking.hold.is === "latched" && talking.level !== null)
+            return t("deck.heard-latched", { name });
+        if (isTalking) return t(talking.level === null ? "deck.mic-asked" : "deck.heard", { name });
+        if (why) return why;
+        if (paused !== null) return t("deck.paused", { time: clock(paused) });
+        if (viewing.state.phase === "delayed") return t("tile.delayed-why");
+        return beside.sound.is === "starting" ? t("deck.sound-asked") : "";
+    };
     return (
         <section class="stage" ref={stage} aria-label={t("tile.picture", { name: device.name })}>
             <div class={face.dim ? "pic dim" : "pic"}>
@@ -167,16 +211,20 @@ export function Stage({
             </div>
             <div class="deck">
                 {left.map(button)}
+                {lacks.talk ? button(talk) : <TalkButton talking={talking} />}
+                {button({
+                    icon: soundOn ? "vol" : "mute",
+                    text: "deck.sound",
+                    kbd: "M",
+                    act: sound,
+                    missing: lacks.sound,
+                    ...(lacks.sound ? {} : { pressed: soundOn }),
+                })}
                 <span class="sp" />
                 {right.map(button)}
             </div>
             <p class="deck-why small" id="deck-why" role="status">
-                {why ||
-                    (paused !== null
-                        ? t("deck.paused", { time: clock(paused) })
-                        : viewing.state.phase === "delayed"
-                          ? t("tile.delayed-why")
-                          : "")}
+                {status()}
             </p>
             <DayBar device={device} history={history} />
         </section>

@@ -2,7 +2,14 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Device } from "../../app/api";
 import { live } from "../../app/live";
-import type { StreamName, Watch, WatchState } from "../../live/api";
+import {
+    BESIDE_NONE,
+    type Action,
+    type BesideState,
+    type StreamName,
+    type Watch,
+    type WatchState,
+} from "../../live/api";
 
 /** Views that are open on this page; a label file answers several of them at once. */
 const open = new Set<Watch>();
@@ -29,6 +36,25 @@ const IDLE: WatchState = { phase: "idle" };
 export const mayOpen = (device: Device, wanted: boolean): boolean =>
     wanted && device.state === "online";
 
+/**
+ * What is asked for when a camera is opened: watching, and whatever else it can. The wall asks for the same, because
+ * the camera's page takes its channel over.
+ */
+export function actionsOf(device: Device): readonly Action[] {
+    const more: readonly Action[] = ["listen", "talk", "ptz", "snapshot"];
+    return ["live-main", "live-sub", ...more.filter((one) => device.caps.includes(one))];
+}
+
+/** Sound, talk, steering of a watch. */
+export function useBeside(watch: Watch | null): BesideState {
+    const [state, setState] = useState<BesideState>(BESIDE_NONE);
+    useEffect(() => {
+        setState(BESIDE_NONE);
+        return watch?.onBeside(setState);
+    }, [watch]);
+    return watch ? state : BESIDE_NONE;
+}
+
 export function useWatch(device: Device, stream: StreamName, wanted: boolean): Viewing {
     const [state, setState] = useState<WatchState>(IDLE);
     const [watch, setWatch] = useState<Watch | null>(null);
@@ -43,6 +69,7 @@ export function useWatch(device: Device, stream: StreamName, wanted: boolean): V
             device: device.id,
             stream,
             simulated: device.simulated,
+            actions: actionsOf(device),
             ...(device.seal ? { directory_seal: device.seal } : {}),
         });
         current.current = w;
