@@ -15,6 +15,7 @@ static const struct verb verbs[] = {
     {"view", "watch a camera without a browser: decrypt to an MP4 file", cli_view},
     {"config", "check or show the settings", cli_config},
     {"owner", "on the box: make a new one-time link for the owner", cli_owner},
+    {"audit", "verify, export or prove the audit log", cli_audit},
     {"fleet", "run simulated cameras", fleet_verb},
     {"camera", "run one simulated camera", camera_verb},
 };

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "core/audit.h"
 #include "core/event.h"
 #include "core/metrics.h"
 #include "crypto/wipe.h"
@@ -26,9 +27,25 @@ static void json_secret_wipe(const json_t *body, const char *name)
         crypto_wipe((char *)(uintptr_t)json_string_value(s), json_string_length(s));
 }
 
+/* One row a minute and network: a stranger's flood must not become ours. */
+static void throttled_note(const struct http_request *req)
+{
+    static const struct throttle_rule once_a_minute = {60000, 1};
+    const struct principal *p = http_principal(req);
+    uint8_t key[THROTTLE_KEY_BYTES];
+    int64_t retry_ms;
+
+    prefix_key(key, "throttled-note", p->source);
+    if (throttle_take(account_get()->throttle, key, &once_a_minute, sk_clock_mono_ms(), &retry_ms))
+        return;
+    audit_note(AUDIT(.at_ms = http_now_ms(req), .actor_kind = "nobody", .action = "session.login",
+                     .result = "throttled", .source = p->source));
+}
+
 static int answer_throttled(struct http_request *req, int64_t retry_ms)
 {
     metric_refused("account", "throttled");
+    throttled_note(req);
     return http_problem(req, -SK_ELIMIT, json_pack("{s:I}", "retry_ms", (json_int_t)retry_ms));
 }
 
@@ -337,6 +354,9 @@ static int login_refuse(struct http_request *req, const struct account_row *row)
     metric_refused("account", "login");
     log_warn("account", "login-refused", "account=%s source=%s", row->id[0] ? row->id : "-",
              http_principal(req)->source);
+    audit_note(AUDIT(.at_ms = http_now_ms(req), .actor_kind = "nobody", .action = "session.login",
+                     .object_kind = "account", .object = row->id, .result = "refused",
+                     .source = http_principal(req)->source));
     return http_problem_code(req, 401, "auth-failed", NULL);
 }
 

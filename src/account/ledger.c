@@ -5,6 +5,7 @@
 
 #include "account/internal.h"
 #include "base/sys.h"
+#include "core/audit.h"
 #include "crypto/wipe.h"
 
 enum { BROWSER_TTL_DAYS = 400, EVENT_TTL_DAYS = 400 };
@@ -149,6 +150,9 @@ static int reset_write(struct store_tx *tx, int64_t now_ms)
         err = store_exec(tx, "account_session_delete_all", NULL, NULL);
     if (!err)
         err = store_exec(tx, "account_browser_delete_all", NULL, NULL);
+    if (!err)
+        err = audit_record(tx, AUDIT(.at_ms = now_ms, .actor_kind = "box", .action = "owner.reset",
+                                     .object_kind = "account"));
     return err ? err : event_add(tx, now_ms, "owner-reset", "", "", "");
 }
 
@@ -231,11 +235,24 @@ static int browser_write(struct store_tx *tx, const struct entry *e)
                       NULL);
 }
 
+static int entry_record(struct store_tx *tx, const struct entry *e, const char *kind)
+{
+    const struct session *s = e->session;
+    const char *action = strcmp(kind, "setup") == 0 ? "owner.setup" : "session.login";
+
+    return audit_record(tx, AUDIT(.at_ms = e->now_ms, .actor_kind = "account",
+                                  .actor = s->account, .session = s->id, .action = action,
+                                  .object_kind = "session", .object = s->id, .source = s->source,
+                                  .detail = s->bearer ? "{\"bearer\":true}" : NULL));
+}
+
 static int entry_write(struct store_tx *tx, const struct entry *e, const char *kind)
 {
     const struct session *s = e->session;
     int err = session_insert(tx, s);
 
+    if (!err)
+        err = entry_record(tx, e, kind);
     if (!err && e->browser_surplus)
         err = store_exec(tx, "account_browser_delete",
                          STORE_ARGS(store_text("id", e->browser_surplus)), NULL);
@@ -324,6 +341,22 @@ struct sessions_write {
     int64_t now_ms;
 };
 
+/* Ended by its account, from a source, or by the box (run out, too many), from none. */
+static int session_end_record(struct store_tx *tx, const struct sessions_write *w,
+                              const struct session *s)
+{
+    int by_box = !w->source[0];
+    const char *action = strcmp(w->kind, "logout") == 0            ? "session.logout"
+                         : strcmp(w->kind, "session-revoked") == 0 ? "session.revoked"
+                         : strcmp(w->kind, "session-expired") == 0 ? "session.expired"
+                                                                   : "session.ended";
+
+    return audit_record(tx, AUDIT(.at_ms = w->now_ms, .actor_kind = by_box ? "box" : "account",
+                                  .actor = by_box ? NULL : s->account, .action = action,
+                                  .object_kind = "session", .object = s->id,
+                                  .source = w->source));
+}
+
 static int sessions_end_write(struct store_tx *tx, void *ctx)
 {
     const struct sessions_write *w = ctx;
@@ -332,6 +365,8 @@ static int sessions_end_write(struct store_tx *tx, void *ctx)
     for (size_t i = 0; !err && i < w->count; i++) {
         err = store_exec(tx, "account_session_delete", STORE_ARGS(store_text("id", w->list[i].id)),
                          NULL);
+        if (!err)
+            err = session_end_record(tx, w, &w->list[i]);
         if (!err)
             err = event_add(tx, w->now_ms, w->kind, w->list[i].account, w->source, w->list[i].id);
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "account/account.h"
+#include "audit/audit.h"
 #include "base/asset.h"
 #include "base/json.h"
 #include "base/sys.h"
@@ -73,6 +74,7 @@ static int owner_reset(const struct config *config, struct sk_buf *why)
         if ((*r)->schema)
             schemas[n++] = (*r)->schema;
     asset_use_embedded();
+    audit_seam_fill();
     int err = tls_init();
     if (!err)
         err = account_owner_reset(settings_data_dir(config), schemas, n, token, &port, why);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "account/account.h"
+#include "audit/audit.h"
 #include "base/args.h"
 #include "base/asset.h"
 #include "base/file.h"
@@ -211,6 +212,8 @@ static int store_start(struct server *s)
     if (err)
         fprintf(stderr, "skep: the store in %s cannot be opened: %s\n", s->house.data_dir,
                 why.len ? (const char *)why.data : sk_error_text(err));
+    if (err)
+        audit_store_refused(s->house.data_dir, err, s->house.started_wall_ms);
     sk_buf_fini(&why);
     return err;
 }
@@ -317,6 +320,8 @@ static int ground_prepare(struct server *s)
         err = sandbox_become(user, s->house.data_dir);
     if (err)
         return say(s->house.data_dir, err);
+    if ((err = audit_heads_file_open(config_text(s->config, "audit.heads_file"))) != 0)
+        return say("audit.heads_file", err);
     if (s->o.dev_root)
         readable[n++] = s->o.dev_root;
     /* The folders of the owner's files: a renewed file is another file under the same name. */

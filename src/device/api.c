@@ -77,7 +77,7 @@ int api_device_patch(struct http_request *req)
     if (!err && !name_is_fit(name))
         err = -SK_EINVAL;
     if (!err)
-        err = registry_rename(id, name, http_now_ms(req));
+        err = registry_rename(id, name, http_principal(req), http_now_ms(req));
     return err ? http_problem(req, err, NULL) : device_answer(req, id);
 }
 
@@ -87,6 +87,6 @@ int api_device_delete(struct http_request *req)
 
     if (http_may(req, "device.remove", (struct object_ref){"device", id}))
         return 0;
-    int err = registry_remove(id, http_now_ms(req));
+    int err = registry_remove(id, http_principal(req), http_now_ms(req));
     return err ? http_problem(req, err, NULL) : http_empty(req, 204);
 }

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "core/audit.h"
 #include "core/metrics.h"
 #include "device/internal.h"
 #include "wire/codes.h"
@@ -177,6 +178,23 @@ static int code_store(const struct device_grant *grant, int64_t now_ms, char tex
     return err;
 }
 
+/* Nobody watches unrecorded: the row is on the disk before the code is given. The actions have been
+ * checked: they are our own words. */
+static int view_record(struct http_request *req, const json_t *body, const char *device)
+{
+    const struct principal *p = http_principal(req);
+    json_t *v = json_pack("{s:O}", "actions", json_object_get(body, "actions"));
+    char *detail = sk_json_text(v, NULL);
+    int err = audit_write(AUDIT(.at_ms = http_now_ms(req), .actor_kind = "account",
+                                .actor = p->account, .session = p->session,
+                                .action = "view.begun", .object_kind = "device",
+                                .object = device, .source = p->source, .detail = detail));
+
+    free(detail);
+    json_decref(v);
+    return err;
+}
+
 int code_create(struct http_request *req)
 {
     static const char *const members[] = {"device", "actions", "session", NULL};
@@ -210,9 +228,11 @@ int code_create(struct http_request *req)
         sk_copy(grant.login_session, sizeof(grant.login_session), p->session))
         err = -SK_EINVAL;
     if (!err)
+        err = view_record(req, body, grant.device);
+    if (!err)
         err = code_store(&grant, http_now_ms(req), text);
     if (err) {
-        metric_refused("device", "code-limit");
+        metric_refused("device", err == -SK_ESTORAGE ? "storage" : "code-limit");
         http_problem(req, err, NULL);
         goto out;
     }

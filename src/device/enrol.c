@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "core/audit.h"
 #include "core/event.h"
 #include "core/metrics.h"
 #include "crypto/hash.h"
@@ -125,6 +126,7 @@ struct token_row {
     const char *account;
     int64_t created_ms, expires_ms;
     int64_t count, used, simulated;
+    const struct principal *by; /* NULL: the box itself */
 };
 
 static void id_make(char id[SESSION_ID_SIZE])
@@ -135,10 +137,23 @@ static void id_make(char id[SESSION_ID_SIZE])
     sk_b32_encode(id, raw, sizeof(raw));
 }
 
+static int token_record(struct store_tx *tx, const struct principal *by, const char *action,
+                        const char *id, int64_t now_ms)
+{
+    return audit_record(tx, AUDIT(.at_ms = now_ms, .actor_kind = by ? "account" : "box",
+                                  .actor = by ? by->account : NULL,
+                                  .session = by ? by->session : NULL, .action = action,
+                                  .object_kind = "enrolment", .object = id,
+                                  .source = by ? by->source : NULL));
+}
+
 static int token_write(struct store_tx *tx, void *ctx)
 {
     const struct token_row *t = ctx;
+    int err = token_record(tx, t->by, "enrolment.made", t->id, t->created_ms);
 
+    if (err)
+        return err;
     return store_exec(tx, "enrolment_insert",
                       STORE_ARGS(store_text("id", t->id), store_blob("token_hash", t->hash, 32),
                                  store_text("account", t->account),
@@ -148,10 +163,11 @@ static int token_write(struct store_tx *tx, void *ctx)
                       NULL);
 }
 
-int enrol_token_make(uint32_t count, int64_t ttl_s, int simulated, const char *account,
+int enrol_token_make(uint32_t count, int64_t ttl_s, int simulated, const struct principal *by,
                      int64_t now_ms, char token[DEVICE_CODE_SIZE], char id[SESSION_ID_SIZE])
 {
-    struct token_row row = {.account = account,
+    struct token_row row = {.account = by ? by->account : "box",
+                            .by = by,
                             .created_ms = now_ms,
                             .expires_ms = now_ms + ttl_s * 1000,
                             .count = count,
@@ -170,7 +186,7 @@ int enrol_token_make(uint32_t count, int64_t ttl_s, int simulated, const char *a
 int device_fleet_token(uint32_t count, int64_t ttl_s, char token[DEVICE_CODE_SIZE],
                        char id[SESSION_ID_SIZE])
 {
-    return enrol_token_make(count, ttl_s, 1, "box", sk_clock_wall_ms(), token, id);
+    return enrol_token_make(count, ttl_s, 1, NULL, sk_clock_wall_ms(), token, id);
 }
 
 /* What to type where the cameras are; the pin tells them this box from any other. */
@@ -204,7 +220,7 @@ int enrol_token_create(struct http_request *req)
     if (!err && sk_json_has(body, "simulated"))
         err = sk_json_bool(body, "simulated", &simulated);
     if (!err)
-        err = enrol_token_make((uint32_t)count, ttl_s, simulated, http_principal(req)->account,
+        err = enrol_token_make((uint32_t)count, ttl_s, simulated, http_principal(req),
                                http_now_ms(req), token, id);
     if (err)
         return http_problem(req, err, NULL);
@@ -278,6 +294,7 @@ int enrol_token_get(struct http_request *req)
 
 struct token_end {
     const char *id;
+    const struct principal *by;
     int64_t now_ms;
 };
 
@@ -288,12 +305,14 @@ static int token_end_write(struct store_tx *tx, void *ctx)
     int err = store_exec(tx, "enrolment_end",
                          STORE_ARGS(store_text("id", e->id), store_int("now", e->now_ms)), &rows);
 
-    return err ? err : rows ? 0 : -SK_ENOTFOUND;
+    if (!err && !rows)
+        err = -SK_ENOTFOUND;
+    return err ? err : token_record(tx, e->by, "enrolment.ended", e->id, e->now_ms);
 }
 
 int enrol_token_end(struct http_request *req)
 {
-    struct token_end e = {http_param(req, "id"), http_now_ms(req)};
+    struct token_end e = {http_param(req, "id"), http_principal(req), http_now_ms(req)};
     int err = store_write(registry_store(), token_end_write, &e);
 
     return err ? http_problem(req, err, NULL) : http_empty(req, 204);
@@ -307,6 +326,7 @@ struct enrolment {
     struct x509_csr csr;
     struct device_new device;
     struct sk_buf cert;
+    const char *source;
 };
 
 static int enrolment_token_row(void *ctx, const struct store_row *row)
@@ -346,11 +366,16 @@ static int enrolment_write(struct store_tx *tx, void *ctx)
                                 store_int("simulated", d->simulated),
                                 store_int("enrolled", d->now_ms)),
                      NULL);
+    if (!err)
+        err = store_exec(tx, "enrolment_device_insert",
+                         STORE_ARGS(store_text("enrolment", e->token_id),
+                                    store_text("device", d->id)),
+                         NULL);
     return err ? err
-               : store_exec(tx, "enrolment_device_insert",
-                            STORE_ARGS(store_text("enrolment", e->token_id),
-                                       store_text("device", d->id)),
-                            NULL);
+               : audit_record(tx, AUDIT(.at_ms = d->now_ms, .actor_kind = "token",
+                                        .actor = e->token_id, .action = "device.enrolled",
+                                        .object_kind = "device", .object = d->id,
+                                        .source = e->source));
 }
 
 static int certificate_issue(struct enrolment *e)
@@ -412,7 +437,8 @@ static int pkcs7_answer(struct http_request *req, const struct x509_der *certs, 
 
 int enrol_simple(struct http_request *req)
 {
-    struct enrolment e = {.device = {.now_ms = http_now_ms(req)}};
+    struct enrolment e = {.device = {.now_ms = http_now_ms(req)},
+                          .source = http_principal(req)->source};
     const char *reason = "token";
     int err = bearer_hash(e.token_hash, http_authorization(req));
 

@@ -61,8 +61,10 @@ struct device_new {
 };
 /* Put a committed camera into the table / take it out. */
 void registry_add(const struct device_new *d);
-SK_MUST int registry_rename(const char *device, const char *name, int64_t now_ms);
-SK_MUST int registry_remove(const char *device, int64_t now_ms);
+/* `by`: who asked for it. */
+SK_MUST int registry_rename(const char *device, const char *name, const struct principal *by,
+                            int64_t now_ms);
+SK_MUST int registry_remove(const char *device, const struct principal *by, int64_t now_ms);
 
 /* A link came up (returns the one that it replaces, or NULL: the caller owns that reference) and
  * went down. Both write history and publish the event. */
@@ -102,10 +104,10 @@ int enrol_token_get(struct http_request *req);
 int enrol_token_end(struct http_request *req);
 int enrol_simple(struct http_request *req);
 int enrol_cacerts(struct http_request *req);
-/* A token made by the box itself (the demonstration's fleet). */
-SK_MUST int enrol_token_make(uint32_t count, int64_t ttl_s, int simulated, const char *account,
-                             int64_t now_ms, char token[DEVICE_CODE_SIZE],
-                             char id[SESSION_ID_SIZE]);
+/* Make a token; `by` NULL: the box itself (the demonstration's fleet). */
+SK_MUST int enrol_token_make(uint32_t count, int64_t ttl_s, int simulated,
+                             const struct principal *by, int64_t now_ms,
+                             char token[DEVICE_CODE_SIZE], char id[SESSION_ID_SIZE]);
 
 /* ---- link.c: the camera's side of the forwarding ---- */
 

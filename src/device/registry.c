@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "core/audit.h"
 #include "core/event.h"
 #include "core/metrics.h"
 #include "device/internal.h"
@@ -390,7 +391,17 @@ void registry_add(const struct device_new *n)
 
 struct change {
     const char *device, *text;
+    const struct principal *by;
+    int64_t now_ms;
 };
+
+static int change_record(struct store_tx *tx, const struct change *c, const char *action)
+{
+    return audit_record(tx, AUDIT(.at_ms = c->now_ms, .actor_kind = "account",
+                                  .actor = c->by->account, .session = c->by->session,
+                                  .action = action, .object_kind = "device", .object = c->device,
+                                  .source = c->by->source));
+}
 
 static int name_write(struct store_tx *tx, void *ctx)
 {
@@ -400,12 +411,15 @@ static int name_write(struct store_tx *tx, void *ctx)
                          STORE_ARGS(store_text("id", c->device), store_text("name", c->text)),
                          &rows);
 
-    return err ? err : rows == 1 ? 0 : -SK_ENOTFOUND;
+    if (!err && rows != 1)
+        err = -SK_ENOTFOUND;
+    return err ? err : change_record(tx, c, "device.renamed");
 }
 
-int registry_rename(const char *device, const char *name, int64_t now_ms)
+int registry_rename(const char *device, const char *name, const struct principal *by,
+                    int64_t now_ms)
 {
-    struct change c = {device, name};
+    struct change c = {device, name, by, now_ms};
     int err = store_write(table.store, name_write, &c);
 
     if (err)
@@ -435,12 +449,14 @@ static int device_erase(struct store_tx *tx, void *ctx)
                          NULL);
     if (!err)
         err = store_exec(tx, "device_delete", STORE_ARGS(store_text("id", c->device)), &rows);
-    return err ? err : rows == 1 ? 0 : -SK_ENOTFOUND;
+    if (!err && rows != 1)
+        err = -SK_ENOTFOUND;
+    return err ? err : change_record(tx, c, "device.removed");
 }
 
-int registry_remove(const char *device, int64_t now_ms)
+int registry_remove(const char *device, const struct principal *by, int64_t now_ms)
 {
-    struct change c = {device, NULL};
+    struct change c = {device, NULL, by, now_ms};
     struct link *link = NULL;
     int err = store_write(table.store, device_erase, &c);
 

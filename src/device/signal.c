@@ -4,6 +4,7 @@
  * sealed channel inside counts exactly. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "base/map.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "core/audit.h"
 #include "core/metrics.h"
 #include "device/internal.h"
 #include "edge/edge.h"
@@ -47,6 +49,8 @@ struct session {
     char device[DEVICE_ID_SIZE];
     char code[DEVICE_CODE_SIZE];
     char account[ACCOUNT_ID_MAX + 1];
+    char login[SESSION_ID_SIZE], source[SOURCE_SIZE]; /* for the audit log */
+    int64_t opened_ms;
     struct socket *socket;
     struct direction up, down; /* towards the camera, towards the viewer */
 };
@@ -117,8 +121,20 @@ static size_t device_sessions_locked(const char *device, int change)
     return n;
 }
 
+static void session_end_note(const struct session *s)
+{
+    char detail[48];
+
+    snprintf(detail, sizeof(detail), "{\"ms\":%lld}",
+             (long long)(sk_clock_mono_ms() - s->opened_ms));
+    audit_note(AUDIT(.at_ms = sk_clock_wall_ms(), .actor_kind = "account", .actor = s->account,
+                     .session = s->login, .action = "view.ended", .object_kind = "device",
+                     .object = s->device, .source = s->source, .detail = detail));
+}
+
 static void session_free(struct session *s)
 {
+    session_end_note(s);
     atomic_fetch_sub(&s->socket->sessions, 1);
     socket_drop(s->socket);
     sk_wipe(s, sizeof(*s));
@@ -375,6 +391,9 @@ static const char *session_open(struct socket *socket, const char *device, const
     memcpy(s->account, grant.account, sizeof(s->account));
     s->up = s->down = (struct direction){0, RATE_BURST, now_ms};
     s->socket = socket;
+    s->opened_ms = now_ms;
+    memcpy(s->login, grant.login_session, sizeof(s->login));
+    memcpy(s->source, edge_ws_principal(socket->ws)->source, sizeof(s->source));
     if (device_id_raw(s->device_raw, device) || sk_copy(s->code, sizeof(s->code), code)) {
         free(s);
         return "code";

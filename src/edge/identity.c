@@ -9,6 +9,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "core/audit.h"
 #include "crypto/kdf.h"
 #include "crypto/wipe.h"
 #include "crypto/x509.h"
@@ -41,6 +43,16 @@ static struct {
     struct ticket_keys *tickets;
     struct timespec cert_time, key_time; /* of the owner's files, as last seen */
 } id = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* `fingerprint` may be NULL. */
+static void certificate_note(const char *action, const uint8_t *fingerprint, const char *result)
+{
+    char hex[SK_HEX_SIZE(X509_FINGERPRINT_SIZE)] = "";
+    if (fingerprint != NULL)
+        sk_hex_encode(hex, fingerprint, X509_FINGERPRINT_SIZE);
+    audit_note(AUDIT(.at_ms = sk_clock_wall_ms(), .actor_kind = "box", .action = action,
+                     .object_kind = "certificate", .object = hex, .result = result));
+}
 
 /* ---- pieces ---------------------------------------------------------------------------------- */
 
@@ -118,6 +130,8 @@ static int authority_make(struct authority *ca, int64_t wall_ms)
         rc = file_write("ca.crt", &pem);
     if (rc == 0)
         log_info("edge", "authority-made", "dir=%s", id.dir);
+    if (rc == 0)
+        certificate_note("certificate.authority-made", NULL, NULL);
     sk_buf_fini(&pem);
     sk_buf_fini_wipe(&key_pem);
     return rc;
@@ -253,6 +267,8 @@ static int certificate_make(struct identity *i, const struct authority *ca,
         rc = facts_read(i);
     if (rc == 0)
         log_info("edge", "certificate-made", "host=%s days=%d", id.host, SERVER_DAYS);
+    if (rc == 0)
+        certificate_note("certificate.made", i->fingerprint, NULL);
     x509_key_free(key);
     sk_buf_fini(&der);
     sk_buf_fini(&text);
@@ -434,6 +450,7 @@ int identity_check(int64_t wall_ms, int force)
         int rc = identity_load(&fresh, wall_ms);
         if (rc != 0) {
             log_warn("edge", "certificate-refused", "error=%s", sk_error_slug(rc));
+            certificate_note("certificate.changed", NULL, "failed");
         } else {
             pthread_mutex_lock(&id.lock);
             changed = memcmp(fresh.fingerprint, id.now.fingerprint, sizeof(fresh.fingerprint)) != 0;
@@ -441,6 +458,8 @@ int identity_check(int64_t wall_ms, int force)
             id.now = fresh;
             pthread_mutex_unlock(&id.lock);
             identity_fini(&old);
+            if (changed)
+                certificate_note("certificate.changed", fresh.fingerprint, NULL);
         }
     }
     if (ticket_keys_rotate(id.tickets, wall_ms) || changed)
