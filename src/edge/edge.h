@@ -73,6 +73,7 @@ SK_MUST int edge_ws_send_text(struct edge_ws *ws, const char *text, size_t len);
 SK_MUST int edge_ws_send_binary(struct edge_ws *ws, const void *data, size_t len);
 SK_MUST int edge_ws_send_packet(struct edge_ws *ws, struct net_packet *packet);
 size_t edge_ws_queued_bytes(const struct edge_ws *ws);
+/* on_close comes later, never before this returns. */
 void edge_ws_close(struct edge_ws *ws, uint16_t code, const char *reason);
 struct net_loop *edge_ws_loop(const struct edge_ws *ws);
 const struct principal *edge_ws_principal(const struct edge_ws *ws);

@@ -38,7 +38,8 @@ struct edge_ws {
     size_t message_bytes;   /* of the message under way */
     unsigned fragments;
     uint8_t message_opcode;
-    int is_closing, is_refused, is_counted;
+    int is_closing, is_refused;
+    int is_lost; /* closing, and no close frame could be sent */
 };
 
 static const struct net_stream_ops socket_ops;
@@ -143,11 +144,9 @@ void edge_ws_close(struct edge_ws *ws, uint16_t code, const char *reason)
     sk_put_u16(body, code);
     if (len > 0)
         memcpy(body + 2, reason, len);
-    if (frame_send(ws, WS_CLOSE, body, 2 + len) != 0) {
-        net_stream_abort(ws->stream, 0);
-        return;
-    }
-    net_timer_set_in(&ws->timer, CLOSE_WAIT_MS);
+    /* The end is always told later: callers go on with what on_close frees. */
+    ws->is_lost = frame_send(ws, WS_CLOSE, body, 2 + len) != 0;
+    net_timer_set_in(&ws->timer, ws->is_lost ? 0 : CLOSE_WAIT_MS);
 }
 
 struct net_loop *edge_ws_loop(const struct edge_ws *ws)
@@ -163,6 +162,10 @@ const struct principal *edge_ws_principal(const struct edge_ws *ws)
 static void timer_cb(struct net_timer *t, void *arg)
 {
     struct edge_ws *ws = arg;
+    if (ws->is_lost) {
+        net_stream_abort(ws->stream, 0);
+        return;
+    }
     if (ws->is_closing) {
         net_stream_close(ws->stream, CLOSE_WAIT_MS);
         return;
@@ -506,7 +509,8 @@ void socket_accept(struct conn *c, const struct edge_ws_endpoint *e,
         if (ws != NULL)
             wslay_event_context_free(ws->reader);
         free(ws);
-        net_stream_abort(c->stream, -SK_ENOMEM);
+        if (!c->is_dead) /* conn_write has aborted it already */
+            net_stream_abort(c->stream, -SK_ENOMEM);
     } else {
         socket_begin(ws, c, head_len);
     }

@@ -12,7 +12,7 @@ enum { TEXT_MAX = 100, BINARY_MAX = 70000, QUEUE_MAX = 200100 };
 #define ORIGIN "Origin: https://a:1\r\n"
 #define HELLO "GET /ws/test HTTP/1.1\r\n" UP KEY V13 PROTOCOL
 
-static _Atomic int opened, closed_count, drained;
+static _Atomic int opened, closed_count, drained, late;
 
 static void *on_open(struct edge_ws *ws, const struct principal *p)
 {
@@ -23,6 +23,29 @@ static void *on_open(struct edge_ws *ws, const struct principal *p)
     return ws;
 }
 
+/* Closing a socket whose stream is already on its way out must not tell of the end before it
+ * returns: rooms go on with what they hold. Waits until the peer's end has been seen. */
+static void close_late(void *arg)
+{
+    struct edge_ws *ws = arg;
+    int before = atomic_load(&closed_count);
+    if (edge_ws_send_text(ws, "", 0) != -SK_ECLOSED) {
+        net_loop_post(edge_ws_loop(ws), close_late, ws);
+        return;
+    }
+    edge_ws_close(ws, 4403, "late");
+    atomic_store(&late, atomic_load(&closed_count) == before ? 1 : -1);
+}
+
+static void fill(struct edge_ws *ws)
+{
+    struct net_packet *p = net_packet_new(50000);
+    memset(p->data, 'p', p->len);
+    while (edge_ws_send_packet(ws, p) == 0)
+        ;
+    net_packet_drop(p);
+}
+
 /* Text commands of the tests; anything else is echoed. */
 static void on_text(void *self, const char *text, size_t len)
 {
@@ -30,6 +53,10 @@ static void on_text(void *self, const char *text, size_t len)
     if (len == 4 && memcmp(text, "bye!", 4) == 0) {
         edge_ws_close(ws, 4403, "not allowed");
         assert_int_equal(edge_ws_send_text(ws, "x", 1), -SK_ECLOSED);
+    } else if (len == 4 && memcmp(text, "fill", 4) == 0) {
+        fill(ws);
+    } else if (len == 4 && memcmp(text, "late", 4) == 0) {
+        net_loop_post(edge_ws_loop(ws), close_late, ws);
     } else if (len == 4 && memcmp(text, "full", 4) == 0) {
         struct net_packet *p = net_packet_new(50000);
         int sent = 0;
@@ -334,6 +361,25 @@ static void test_frames_may_follow_the_opening_at_once(void **state)
     client_close(&c); /* cut without a close frame */
 }
 
+static void test_close_comes_later(void **state)
+{
+    const int small = 4096;
+    struct client c;
+    (void)state;
+    ws_open(&c);
+    (void)setsockopt(c.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    for (int i = 0; i < 4; i++) {
+        frame_send(&c, 0x81, "fill", 4);
+        usleep(50000);
+    }
+    frame_send(&c, 0x81, "late", 4);
+    (void)tls_session_shut(c.tls);
+    for (int i = 0; i < 500 && atomic_load(&late) == 0; i++)
+        usleep(10000);
+    assert_int_equal(atomic_load(&late), 1);
+    client_close(&c);
+}
+
 static void test_every_close_was_told(void **state)
 {
     int64_t until = sk_clock_mono_ms() + 5000;
@@ -362,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_refused_openings),
         cmocka_unit_test(test_account_limit_and_session_end),
         cmocka_unit_test(test_frames_may_follow_the_opening_at_once),
+        cmocka_unit_test(test_close_comes_later),
         cmocka_unit_test(test_every_close_was_told),
         cmocka_unit_test(test_drain_says_goodbye),
     };
