@@ -307,9 +307,9 @@ static void on_ping(struct net_timer *t, void *arg)
     static const uint8_t zeros[8];
     struct uplink *u = arg;
 
+    net_timer_set_in(t, PING_MS); /* first: a write that fails may end the uplink here and now */
     if (u->hub && !u->is_closing)
         control_write(u, WIRE_RELAY_PING, 0, zeros, sizeof(zeros));
-    net_timer_set_in(t, PING_MS);
 }
 
 static const struct net_stream_ops uplink_ops = {.on_data = on_data, .on_close = on_close};
