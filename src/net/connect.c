@@ -39,7 +39,10 @@ static int attempt(struct net_stream *s, const struct net_addr *addr)
         (void)close(fd);
         return -SK_ECLOSED;
     }
-    return stream_poll_open(s, fd);
+    int err = stream_poll_open(s, fd);
+    if (err != 0)
+        stream_poll_close(s);
+    return err;
 }
 
 void connect_next(struct net_stream *s, int reason)
