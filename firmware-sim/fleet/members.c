@@ -225,6 +225,6 @@ void members_stop(struct fleet *f)
     for (size_t i = 0; i < started; i++)
         while (sem_wait(&f->gone) != 0)
             ; /* interrupted: the camera is still stopping */
-    net_loops_stop(f->loops);
+    net_loops_free(f->loops);
     f->loops = NULL;
 }

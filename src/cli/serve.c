@@ -265,10 +265,11 @@ static void server_stop(struct server *s)
     if (s->started > 0 && !rooms_list()[s->started])
         room_stop_last(s);
     net_loops_stop(s->house.loops);
-    s->house.loops = NULL;
     while (s->started > 0)
         room_stop_last(s);
     store_close(s->house.store);
+    net_loops_free(s->house.loops); /* workers and the store's writer may have posted until now */
+    s->house.loops = NULL;
     config_free(s->config);
     if (s->fleet_fd >= 0)
         close(s->fleet_fd);

@@ -395,6 +395,15 @@ static int listen_open(const struct config *c, struct net_loops *loops, struct t
     return rc;
 }
 
+/* No stream is left: those that never sent a byte would have asked for a place until now. */
+static void loops_stopped(void *arg)
+{
+    (void)arg;
+    net_handshakes_stop(edge.pool);
+    edge.pool = NULL;
+    identity_stop();
+}
+
 static int edge_start(struct house *house)
 {
     const struct config *c = house->config;
@@ -405,6 +414,7 @@ static int edge_start(struct house *house)
         .open_max = (uint32_t)config_int(c, "edge.handshakes_max")};
     settings_read(c);
     loops_take(house->loops);
+    net_loops_on_stop(house->loops, loops_stopped, NULL);
     const struct identity_options identity = {.dir = dir,
                                               .cert_path = config_text(c, "edge.certificate"),
                                               .key_path = config_text(c, "edge.key"),
@@ -512,13 +522,6 @@ static void edge_stop(void)
         nanosleep(&step, NULL);
     loops_end();
     edge.listener = NULL;
-    /* A handshake that is still under way ends with its loop; its pool then ends with the process.
-     */
-    if (handshakes_are_over()) {
-        net_handshakes_stop(edge.pool);
-        identity_stop();
-    }
-    edge.pool = NULL;
     request_table_fini();
     free(door.device_ca);
     door.device_ca = NULL;

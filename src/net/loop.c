@@ -16,6 +16,9 @@ struct post {
 
 struct net_loops {
     unsigned count;
+    int is_stopped;
+    void (*on_stop)(void *arg);
+    void *on_stop_arg;
     struct net_loop *loop[];
 };
 
@@ -289,7 +292,7 @@ int net_loops_start(struct net_loops **out, unsigned count)
     for (; loops->count < count; loops->count++) {
         int err = loop_start(&loops->loop[loops->count]);
         if (err != 0) {
-            net_loops_stop(loops);
+            net_loops_free(loops);
             return err;
         }
     }
@@ -297,16 +300,33 @@ int net_loops_start(struct net_loops **out, unsigned count)
     return 0;
 }
 
+void net_loops_on_stop(struct net_loops *loops, void (*fn)(void *arg), void *arg)
+{
+    SK_ASSERT(!loops->on_stop);
+    loops->on_stop = fn;
+    loops->on_stop_arg = arg;
+}
+
 void net_loops_stop(struct net_loops *loops)
 {
-    if (!loops)
+    if (!loops || loops->is_stopped)
         return;
+    loops->is_stopped = 1;
     /* One after the other: what the first (which accepts) handed to the others is still run. */
     for (unsigned i = 0; i < loops->count; i++) {
         pthread_t thread = atomic_load(&loops->loop[i]->thread);
         net_loop_stop(loops->loop[i]);
         pthread_join(thread, NULL);
     }
+    if (loops->on_stop)
+        loops->on_stop(loops->on_stop_arg);
+}
+
+void net_loops_free(struct net_loops *loops)
+{
+    if (!loops)
+        return;
+    net_loops_stop(loops);
     for (unsigned i = 0; i < loops->count; i++)
         loop_release(loops->loop[i]);
     free(loops);

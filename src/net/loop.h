@@ -49,8 +49,13 @@ struct net_loop *net_loop_current(void);
 /* `count` loops (0 = one per core, at most 16), each on its own thread. */
 SK_MUST int net_loops_start(struct net_loops **out, unsigned count);
 
-/* Stop all, join, free each loop (its streams closed), free. NULL is fine. */
+/* Stop all and join; their streams are closed. The memory stays, so that whoever is late (a worker,
+ * the store's writer) may still post: that is dropped. Again, or NULL: nothing happens. */
 void net_loops_stop(struct net_loops *loops);
+/* Called once by net_loops_stop when the last loop has ended, for what streams hold on to. */
+void net_loops_on_stop(struct net_loops *loops, void (*fn)(void *arg), void *arg);
+/* Stop if that has not been done, and free. NULL is fine. */
+void net_loops_free(struct net_loops *loops);
 unsigned net_loops_count(const struct net_loops *loops);
 struct net_loop *net_loops_at(const struct net_loops *loops, unsigned index);
 

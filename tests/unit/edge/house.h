@@ -290,7 +290,7 @@ static int house_stop(void **state)
     (void)state;
     edge_room.drain();
     edge_room.stop();
-    net_loops_stop(h.house.loops);
+    net_loops_free(h.house.loops);
     config_free(h.house.config);
     sk_buf_fini(&h.ca);
     shutdown(h.upstream_fd, SHUT_RDWR);

@@ -197,6 +197,15 @@ static void test_tickets_of_other_protocols_do_not_help(void **state)
     sk_buf_fini(&device);
 }
 
+/* The last test: the house stops while a connection lies there that never said anything. */
+static void test_silent_at_the_end(void **state)
+{
+    static struct client silent;
+    (void)state;
+    client_connect(&silent);
+    assert_true(link_up("skep-media/1", NULL, NULL, NULL)); /* so it was accepted as well */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_media_needs_no_certificate),
         cmocka_unit_test(test_resumption_is_judged_again),
         cmocka_unit_test(test_tickets_of_other_protocols_do_not_help),
+        cmocka_unit_test(test_silent_at_the_end),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -196,7 +196,7 @@ static void many_loops(void **state)
         pthread_cond_wait(&done, &lock);
     pthread_mutex_unlock(&lock);
     assert_int_equal(on_own_thread, 300);
-    net_loops_stop(loops);
+    net_loops_free(loops);
 }
 
 static void addresses(void **state)

@@ -76,7 +76,7 @@ static void server_start(const struct net_listener_options *extra,
 static void server_stop(void)
 {
     net_listener_close(server.listener);
-    net_loops_stop(server.loops);
+    net_loops_free(server.loops);
     net_handshakes_stop(server.pool);
     tls_config_drop(server.tls);
     assert_true(server.closed >= server.opened + server.plain); /* those that failed close, too */
