@@ -25,8 +25,10 @@
 #include "wire/envelope.h"
 
 enum {
-    SESSIONS_MAX = 100000,
     SESSIONS_PER_SOCKET = 32,
+    SESSIONS_PER_LOGIN = 31 * SESSIONS_PER_SOCKET, /* the server gives 1,024 codes to a login */
+    LOGINS_MAX = 128,
+    SESSIONS_MAX = LOGINS_MAX * SESSIONS_PER_LOGIN,
     SESSION_RATE = 30, /* a second; the server allows 32 */
     BODY_BYTES = 96,   /* about a sealed PING record in its envelope */
     TTL = 100,
@@ -51,7 +53,7 @@ struct session {
 
 static struct {
     struct box box;
-    struct owner owner;
+    struct owner logins[LOGINS_MAX];
     struct net_loop *loop;
     struct session *sessions;
     struct net_timer tick;
@@ -64,6 +66,11 @@ static struct {
 
 /* ---- opening ----------------------------------------------------------------------------------
  */
+
+static struct owner *login_of(int64_t number)
+{
+    return &run.logins[number / SESSIONS_PER_LOGIN];
+}
 
 static int session_prepare(struct session *s, unsigned number)
 {
@@ -82,7 +89,7 @@ static int session_prepare(struct session *s, unsigned number)
             sk_b32_decode(s->device_raw, sizeof(s->device_raw), &len, s->device, strlen(s->device));
     sk_random(s->id, sizeof(s->id));
     if (!err)
-        err = owner_authorize(&run.owner, s->device, s->id, s->code);
+        err = owner_authorize(login_of(number), s->device, s->id, s->code);
     sk_buf_fini(&id);
     free(path);
     return err;
@@ -261,10 +268,8 @@ static int sockets_open(void)
 {
     struct ws_client_options w = {.host = run.box.host,
                                   .port = run.box.port,
-                                  .tls = run.owner.tls,
                                   .path = "/ws/signal",
                                   .subprotocol = "skep.signal.1",
-                                  .authorization = run.owner.bearer,
                                   .message_max_bytes = WIRE_ENVELOPE_MAX,
                                   .ops = &ops};
     int err = 0;
@@ -272,6 +277,8 @@ static int sockets_open(void)
     for (int64_t i = 0; !err && i < o.sessions; i += SESSIONS_PER_SOCKET) {
         struct ws_client *socket;
         w.user = &run.sessions[i];
+        w.tls = login_of(i)->tls;
+        w.authorization = login_of(i)->bearer;
         err = ws_client_connect(&socket, run.loop, &w);
         for (int64_t k = i; !err && k < i + SESSIONS_PER_SOCKET && k < o.sessions; k++)
             run.sessions[k].socket = socket;
@@ -281,8 +288,10 @@ static int sockets_open(void)
 
 static int everything_open(void)
 {
-    int err = owner_open(&run.owner, &run.box, o.account, o.password_file);
+    int err = 0;
 
+    for (int64_t i = 0; !err && i < o.sessions; i += SESSIONS_PER_LOGIN)
+        err = owner_open(login_of(i), &run.box, o.account, o.password_file);
     run.sessions = sk_alloc((size_t)o.sessions * sizeof(*run.sessions));
     for (int64_t i = 0; !err && i < o.sessions; i++)
         err = session_prepare(&run.sessions[i], (unsigned)i);
@@ -306,7 +315,8 @@ static void everything_close(void)
         if (run.sessions[i].socket)
             ws_client_abort(run.sessions[i].socket);
     net_loop_free(run.loop);
-    owner_close(&run.owner);
+    for (size_t i = 0; i < LOGINS_MAX; i++)
+        owner_close(&run.logins[i]);
     delays_fini(&run.delays);
     free(run.sessions);
     box_fini(&run.box);

@@ -22,7 +22,7 @@ const N = Object.fromEntries(Object.entries(values).map(([name, text]) => [name,
 N.full = Math.min(N.full, N.links);
 N.enrol = Math.min(N.enrol, N.links);
 N.peer = Math.min(N.peer, N.links);
-N.sessions = Math.min(2000, N.links);
+N.sessions = Math.min(4000, N.links);
 
 const cores = cpus().length;
 const BROKER_URL = "https://localhost:18883"; // as in mosquitto.conf
@@ -241,9 +241,7 @@ async function ensureBroker() {
 // Defaults are for cameras in many homes; here all come from one address and one account.
 const LIMITS = ["--edge-per-source-max", "100000", "--edge-http-per-source-max", "4000", "--edge-sockets-per-account", "4000"];
 
-async function main() {
-    await ensureBroker();
-    const box = await startSkep({ args: LIMITS });
+async function measure(box) {
     box.cams = join(box.folder, "cams");
     box.password = join(box.folder, "password");
     await writeFile(box.password, OWNER.password, { mode: 0o600 });
@@ -267,7 +265,13 @@ async function main() {
     await say("fan-out");
     await fanout(box);
     await say("done");
-    await box.stop();
 }
 
-await main();
+await ensureBroker();
+const box = await startSkep({ args: LIMITS });
+try {
+    await measure(box);
+} finally {
+    for (const child of children) child.kill("SIGKILL");
+    await box.stop();
+}
