@@ -1,6 +1,7 @@
 // Development only: a player that draws instead of decrypting, so that every tile state can be looked at without a server.
 // dev/build.mjs puts it in the place of src/live/page.ts; the product's build never sees this folder.
 import type {
+    BesideState,
     Delay,
     Live,
     LiveSession,
@@ -154,6 +155,19 @@ function fakeWatch(options: WatchOptions, id: number): Watch {
     let video: HTMLVideoElement | null = null;
     let script: Script | null = null;
     const listeners = new Set<(s: WatchState) => void>();
+    const besides = new Set<(s: BesideState) => void>();
+    let beside: BesideState = {
+        rights: ["live-main", "live-sub", "listen", "talk", "ptz", "snapshot"],
+        features: [],
+        sound: { is: "off" },
+        talk: { is: "off", code: null },
+        ptz: { pan: 0.2, tilt: -0.1, zoom: 2, by: null },
+        steer: null,
+    };
+    const besideSet = (next: Partial<BesideState>) => {
+        beside = { ...beside, ...next };
+        for (const l of besides) l(beside);
+    };
     const set = (next: WatchState) => {
         state = next;
         for (const l of listeners) l(state);
@@ -184,6 +198,28 @@ function fakeWatch(options: WatchOptions, id: number): Watch {
             video = v;
             show();
         },
+        beside: () => beside,
+        onBeside: (l) => {
+            besides.add(l);
+            l(beside);
+            return () => besides.delete(l);
+        },
+        setSound: (on) => besideSet({ sound: { is: on ? "on" : "off" } }),
+        snapshot: async () => {
+            const canvas = new OffscreenCanvas(1280, 720);
+            canvas.getContext("2d")?.fillRect(0, 0, 1280, 720);
+            const blob = await canvas.convertToBlob({ type: "image/jpeg" });
+            return { ok: true, jpeg: await blob.arrayBuffer(), width: 1280, height: 720 };
+        },
+        steer: (speed) => besideSet({ ptz: { pan: speed.pan, tilt: speed.tilt, zoom: 2, by: "acct-0001" } }),
+        place: (how, n) =>
+            Promise.resolve(how === "go" && n > 3 ? { ok: false, code: "not-found", retry_ms: 0 } : { ok: true }),
+        talkStart: () => {
+            besideSet({ talk: { is: "on", since_ms: Date.now() } });
+            return Promise.resolve({ ok: true });
+        },
+        talkPacket: () => undefined,
+        talkEnd: () => besideSet({ talk: { is: "off", code: null } }),
         setStream: () => undefined,
         acceptKey: () => undefined,
         retry: () => undefined,

@@ -86,7 +86,7 @@ const deviceOf = ([name, phase], i) => ({
     seal: createHash("sha512").update(name).digest().subarray(0, 65).toString("base64url"),
     simulated: true,
     enrolled: start,
-    caps: ["live-main", "live-sub"],
+    caps: i === 1 ? ["live-main", "live-sub"] : ["live-main", "live-sub", "listen", "talk", "ptz", "snapshot"],
     source: "127.0.0.1",
 });
 const list = (rows) => rows.map(deviceOf);

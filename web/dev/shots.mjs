@@ -18,6 +18,8 @@ const browser = await chromium.launch({
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
     ],
 });
 const SIZES = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
@@ -36,6 +38,18 @@ const PAGES = [
     ["states2", "states", "/live?grid=4&page=4"],
     ["empty", "empty", "/live"],
     ["camera", "wall", `/cameras/${ids[0]}`],
+    ["camera-plain", "wall", `/cameras/${ids[1]}`],
+    [
+        "camera-talk",
+        "wall",
+        `/cameras/${ids[0]}`,
+        async (page) => {
+            await page.keyboard.press("t");
+            await page.keyboard.press("t");
+            await page.keyboard.press("m");
+            await page.waitForTimeout(700);
+        },
+    ],
     ["camera-offline", "wall", `/cameras/${ids[6]}`],
     ["list", "wall", "/cameras"],
     ["big", "big", "/cameras"],

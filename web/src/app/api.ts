@@ -240,14 +240,22 @@ function queryText(query: object): string {
     return text ? `?${text}` : "";
 }
 
+/** Passwords travel in one form, however a keyboard composes its letters. */
+const secret = (password: string): string => password.normalize("NFC");
+
 export const api = {
     setup: () => call<SetupState>("GET", "/setup"),
     setupStrength: (body: { token: string; name: string; password: string }, signal: AbortSignal) =>
-        call<Strength>("POST", "/setup/strength", body, signal),
+        call<Strength>(
+            "POST",
+            "/setup/strength",
+            { ...body, password: secret(body.password) },
+            signal,
+        ),
     setupOwner: (body: { token: string; name: string; password: string }) =>
-        call<SessionAnswer>("POST", "/setup", body),
+        call<SessionAnswer>("POST", "/setup", { ...body, password: secret(body.password) }),
     login: (name: string, password: string) =>
-        call<SessionAnswer>("POST", "/login", { name, password }),
+        call<SessionAnswer>("POST", "/login", { name, password: secret(password) }),
     logout: () => call<void>("POST", "/logout"),
     me: () => call<SessionAnswer>("GET", "/me"),
     prefs: (prefs: Required<Prefs>) => call<void>("PUT", "/me/prefs", prefs),

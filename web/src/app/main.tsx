@@ -25,6 +25,7 @@ import { setTitle } from "./title";
 import { NotFound } from "./not-found";
 
 takeFragment();
+addEventListener("hashchange", takeFragment);
 
 function usePage(page: PageDef | null): ComponentType<PageProps> | null | "failed" {
     const [loaded, setLoaded] = useState<{

@@ -19,7 +19,12 @@ const lettersSignal = signal(true);
 /** Single-letter keys; people who use speech input switch them off. */
 export const letterKeys: ReadonlySignal<boolean> = lettersSignal;
 
+/** What storage would not take: then it lives as long as the page. */
+const unstored = new Map<string, string>();
+
 function kept(area: "localStorage" | "sessionStorage", name: string): string | null {
+    const here = unstored.get(name);
+    if (here !== undefined) return here;
     try {
         return globalThis[area].getItem(`skep.${name}`);
     } catch {
@@ -27,11 +32,12 @@ function kept(area: "localStorage" | "sessionStorage", name: string): string | n
     }
 }
 function keep(area: "localStorage" | "sessionStorage", name: string, value: string | null): void {
+    unstored.delete(name);
     try {
         if (value === null) globalThis[area].removeItem(`skep.${name}`);
         else globalThis[area].setItem(`skep.${name}`, value);
     } catch {
-        /* storage is off: the choice lives as long as the page */
+        if (value !== null) unstored.set(name, value);
     }
 }
 
@@ -48,17 +54,24 @@ export function parseFragment(hash: string): Fragment {
     return { token: good(parts.get("t")), seed: good(parts.get("s")) };
 }
 
-/** Takes the secrets out of the address bar, once, before anything else runs. They stay in this tab. */
+const seedSignal = signal<string | null>(null);
+
+/**
+ * Takes the secrets out of the address bar, once, before anything else runs, and again if such a link is opened in a
+ * page that stands. They stay in this tab.
+ */
 export function takeFragment(): void {
+    seedSignal.value ??= kept("sessionStorage", "seed");
     if (!/^#(t|s)=/.test(location.hash)) return;
     const { token, seed } = parseFragment(location.hash);
     history.replaceState(null, "", location.pathname + location.search);
     if (token) keep("sessionStorage", "token", token);
     if (seed) keep("sessionStorage", "seed", seed);
+    if (seed) seedSignal.value = seed;
 }
 export const setupToken = (): string | null => kept("sessionStorage", "token");
 export const dropSetupToken = (): void => keep("sessionStorage", "token", null);
-export const labelSeed = (): string | null => kept("sessionStorage", "seed");
+export const labelSeed = (): string | null => seedSignal.value;
 
 /** The step of setup that comes next, so that a reload resumes it; per tab. */
 export const setupStep = (): string | null => kept("sessionStorage", "step");

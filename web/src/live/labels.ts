@@ -4,10 +4,11 @@
 import type { Credential, CredentialFault, LabelImport } from "./api";
 import { type Bytes, base64Decode, bytesWipe } from "../seal/bytes";
 import { deviceIdDecode } from "../seal/crockford";
-import { labelParse, labelRead, labelSimulated, qrParse } from "../seal/label";
+import { LABEL_CHARS, labelParse, labelRead, labelSimulated, qrParse } from "../seal/label";
 import { type DevicePassword, chosenRead } from "../seal/password";
 
 const SEED_BYTES = 16;
+const BATCH = 512;
 
 /** A password ready for a handshake, and what vouches for the camera's key if it is right. */
 export interface Proof {
@@ -48,6 +49,17 @@ function labelProof(code: string, fingerprint: string | null, simulated: boolean
     return { password: { class: 1, text: code }, via: "label", simulated, fingerprint };
 }
 
+/** The code at the front of a line; a name may follow it (`skep fleet --print-labels`: device code name). */
+function codeOf(rest: string): string {
+    let taken = 0;
+    for (let at = 0; at < rest.length; at++) {
+        if (/[0-9a-z]/i.test(rest.charAt(at))) taken += 1;
+        else if (!/[\s-]/.test(rest.charAt(at))) return rest.slice(0, at);
+        if (taken === LABEL_CHARS && !/[0-9a-z-]/i.test(rest.charAt(at + 1))) return rest.slice(0, at + 1);
+    }
+    return rest;
+}
+
 export function labelsNew(): Labels {
     const known = new Map<string, Proof>();
     let seed: Bytes | null = null;
@@ -64,28 +76,32 @@ export function labelsNew(): Labels {
             return label.device === null ? "qr-form"
                 : { device: label.device, proof: labelProof(label.code, label.fingerprint, false) };
         }
-        const match = /^([a-z2-7]{26})[\s,;]+(.+)$/.exec(line);
+        const match = /^"?([a-z2-7]{26})"?[\s,;]+"?(.+)$/.exec(line);
         const device = match?.[1];
         if (device === undefined || deviceIdDecode(device) === null) return "not-a-label";
-        const label = await labelParse(match?.[2] ?? "");
+        const label = await labelParse(codeOf(match?.[2] ?? ""));
         return label.ok ? { device, proof: labelProof(label.code, null, false) } : label.fault;
     }
 
+    /** Line by line in the order of the file, a batch at a time: a label for every camera of a large fleet. */
     async function importText(text: string): Promise<LabelImport> {
-        const accepted: string[] = [];
+        const accepted = new Set<string>();
         const refused: { line: number; fault: CredentialFault }[] = [];
-        for (const [index, raw] of text.split(/\r?\n/).entries()) {
-            const line = raw.trim();
-            if (line === "" || line.startsWith("#")) continue;
-            const read = await lineRead(line);
-            if (typeof read === "string") {
-                refused.push({ line: index + 1, fault: read });
-            } else {
-                known.set(read.device, read.proof);
-                accepted.push(read.device);
+        const lines = text.split(/\r\n|\n|\r/).map((raw, index) => ({ line: index + 1, text: raw.trim() }))
+            .filter((one) => one.text !== "" && !one.text.startsWith("#"));
+        for (let at = 0; at < lines.length; at += BATCH) {
+            const batch = lines.slice(at, at + BATCH);
+            const read = await Promise.all(batch.map((one) => lineRead(one.text)));
+            for (const [index, result] of read.entries()) {
+                if (typeof result === "string") {
+                    refused.push({ line: batch[index]?.line ?? 0, fault: result });
+                } else {
+                    known.set(result.device, result.proof);
+                    accepted.add(result.device);
+                }
             }
         }
-        return { accepted, refused };
+        return { accepted: [...accepted], refused };
     }
 
     async function find(device: string, simulated: boolean): Promise<Proof | null> {

@@ -12,6 +12,11 @@ import { faceOf, faultText } from "./face";
 import { labelLines } from "./labels";
 import { retryWaiting } from "./watch";
 
+/** Ten thousand cameras fit ten times over. */
+const FILE_MAX = 8_000_000;
+/** Lines that were refused, named one by one. */
+const SHOWN = 5;
+
 type Way = "label" | "password" | "file";
 const WAYS: readonly (readonly [Way, Key])[] = [
     ["label", "password.way-label"],
@@ -132,14 +137,16 @@ function LabelFile({ live, onDone }: { readonly live: Live; readonly onDone: () 
     const [report, setReport] = useState<string[]>([]);
     const take = async (file: File | undefined) => {
         if (!file) return;
-        if (file.size > 1_000_000) return setReport([t("file.large")]);
+        if (file.size > FILE_MAX) return setReport([t("file.large")]);
         const lines = labelLines(await file.text());
         if (lines === null) return setReport([t("file.none")]);
         const result = await live.importLabels(lines);
         retryWaiting(result.accepted);
         const told = [t("file.accepted", { n: result.accepted.length })];
-        for (const r of result.refused.slice(0, 5))
+        for (const r of result.refused.slice(0, SHOWN))
             told.push(t("file.refused", { line: r.line, why: faultText(r.fault) }));
+        const more = result.refused.length - SHOWN;
+        if (more > 0) told.push(t("file.more", { n: more }));
         setReport(told);
         if (result.accepted.length && !result.refused.length) onDone();
     };
