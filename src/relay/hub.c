@@ -224,6 +224,25 @@ void hub_uplink_set(struct hub *hub, struct uplink *uplink)
     }
 }
 
+void hub_device_removed(const char *device)
+{
+    struct uplink *uplink = NULL;
+
+    pthread_mutex_lock(&hubs.lock);
+    struct hub *hub = sk_map_find(hubs.by_device, device, DEVICE_ID_SIZE - 1);
+    if (hub) {
+        sk_wipe(hub->ticket, sizeof(hub->ticket));
+        uplink = hub->uplink;
+        if (uplink)
+            uplink_ref(uplink);
+    }
+    pthread_mutex_unlock(&hubs.lock);
+    if (uplink) {
+        uplink_cut(uplink, WIRE_CUT_REVOKED);
+        uplink_drop(uplink);
+    }
+}
+
 /* ---- handing to the loops -------------------------------------------------------------------- */
 
 enum handover_kind { HAND_UNIT, HAND_END, HAND_NEW };

@@ -125,6 +125,8 @@ void hub_drop(struct hub *hub);
 /* The uplink took its place (a former one is replaced and gets CUT 4), or went. */
 void hub_uplink_set(struct hub *hub, struct uplink *uplink);
 void hub_uplink_gone(struct hub *hub, struct uplink *uplink, uint8_t reason);
+/* Its camera is no camera of this box any more: cut the uplink, void the ticket. Any thread. */
+void hub_device_removed(const char *device);
 
 /* The stream if the camera has sent for it, with a reference, else NULL. */
 struct stream *hub_stream_find(struct hub *hub, uint32_t id);
