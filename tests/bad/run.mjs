@@ -75,14 +75,16 @@ async function asanPass() {
     return JSON.parse(text.trim().split("\n").at(-1));
 }
 
-const release = await pass({ withSlow: true });
-const asan = await asanPass();
-for (const [name, out] of Object.entries({ release, asan })) {
+function tell(name, out) {
     console.error(`${name}: ${out.tried} tried; honest p50/p99/worst ms: calm ${fig(out.calm)}, bad input ${fig(out.busy)}${out.slow ? `, slow clients ${fig(out.slow)}, slowhttptest ${fig(out.slow.slowhttptest)}` : ""}`);
     for (const what of out.accepted) console.error(`  ACCEPTED ${what}`);
     for (const what of out.uncounted) console.error(`  NOT COUNTED ${what}`);
     for (const what of out.log) console.error(`  LOG ${what}`);
 }
+const release = await pass({ withSlow: true });
+tell("release", release);
+const asan = await asanPass();
+tell("asan", asan);
 function fig(f) { return f ? `${[f.p50, f.p99, f.worst].map((v) => v?.toFixed(1)).join("/")} (${f.count}, ${f.failed} failed)` : "-"; }
 console.error(JSON.stringify(release.reasons, null, 1));
 const targets = readdirSync(join(root, "tests/fuzz")).filter((f) => /^fuzz_.*\.c$/.test(f)).length;

@@ -176,6 +176,19 @@ export class WebSocketClient extends EventEmitter {
     destroy() {
         this.#socket.destroy();
     }
+
+    /** A peer that takes nothing more, until resumeReading(). */
+    pauseReading() {
+        this.#socket.pause();
+    }
+
+    resumeReading() {
+        this.#socket.resume();
+    }
+
+    isClosed() {
+        return this.#closed !== null;
+    }
 }
 
 /** Open `path`. Rejects with an error that carries `status` and `body` when the box refuses the upgrade. */
