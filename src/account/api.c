@@ -51,8 +51,7 @@ json_t *session_json(const struct account_row *a, const struct session *s, const
 
 /* ---- sessions ---- */
 
-/* The session and account of the request; not 0: answered. */
-static int self_take(struct http_request *req, struct session *s, struct account_row *a)
+int self_take(struct http_request *req, struct session *s, struct account_row *a)
 {
     int err = session_by_id(http_principal(req)->session, http_now_ms(req), s);
 

@@ -1,160 +1,17 @@
 /* The handlers by which somebody enters: setup and login. Each checks what is cheap first and
  * hashes a password only when everything else was right. */
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "account/internal.h"
+#include "account/access.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "core/audit.h"
-#include "core/event.h"
 #include "core/metrics.h"
 #include "crypto/wipe.h"
 #include "edge/edge.h"
-
-enum { BUSY_RETRY_MS = 1000, BROWSER_COOKIE_S = 400 * 24 * 3600 };
-
-/* The string of a parsed body is our only copy of a secret outside the raw body: blank it. */
-static void json_secret_wipe(const json_t *body, const char *name)
-{
-    json_t *s = json_object_get(body, name);
-
-    if (json_is_string(s))
-        crypto_wipe((char *)(uintptr_t)json_string_value(s), json_string_length(s));
-}
-
-/* One row a minute and network: a stranger's flood must not become ours. */
-static void throttled_note(const struct http_request *req)
-{
-    static const struct throttle_rule once_a_minute = {60000, 1};
-    const struct principal *p = http_principal(req);
-    uint8_t key[THROTTLE_KEY_BYTES];
-    int64_t retry_ms;
-
-    prefix_key(key, "throttled-note", p->source);
-    if (throttle_take(account_get()->throttle, key, &once_a_minute, sk_clock_mono_ms(), &retry_ms))
-        return;
-    audit_note(AUDIT(.at_ms = http_now_ms(req), .actor_kind = "nobody", .action = "session.login",
-                     .result = "throttled", .source = p->source));
-}
-
-static int answer_throttled(struct http_request *req, int64_t retry_ms)
-{
-    metric_refused("account", "throttled");
-    throttled_note(req);
-    return http_problem(req, -SK_ELIMIT, json_pack("{s:I}", "retry_ms", (json_int_t)retry_ms));
-}
-
-static int answer_hash_error(struct http_request *req, int err)
-{
-    if (err != -SK_EBUSY)
-        return http_problem(req, err, NULL);
-    metric_refused("account", "hash-busy");
-    return http_problem(req, err, json_pack("{s:i}", "retry_ms", BUSY_RETRY_MS));
-}
-
-/* ---- entering: what setup and login have in common ---- */
-
-struct entering {
-    struct http_request *req;
-    struct account_row row;
-    int bearer;
-    struct session session;
-    char token[ACCOUNT_TOKEN_SIZE];
-    struct browser browser;
-    char browser_token[ACCOUNT_TOKEN_SIZE];
-    char surplus[ID_SIZE];
-    struct entry entry;
-};
-
-static void entering_browser(struct entering *e)
-{
-    const struct principal *p = http_principal(e->req);
-
-    if (browser_by_id(p->browser, &e->browser) || strcmp(e->browser.account, e->row.id) != 0) {
-        e->browser = (struct browser){0};
-        id_make(e->browser.id);
-        token_make(e->browser_token, e->browser.token_hash);
-        memcpy(e->browser.account, e->row.id, sizeof(e->browser.account));
-        e->entry.browser_is_new = 1;
-        if (browser_surplus(e->row.id, e->surplus))
-            e->entry.browser_surplus = e->surplus;
-    }
-    e->browser.last_login = http_now_ms(e->req);
-    e->entry.browser = &e->browser;
-}
-
-/* Make the new session, and mark the browser's former one as ended: a browser holds one, and gets
- * a new id whenever somebody enters. */
-static void entering_make(struct entering *e)
-{
-    const struct principal *p = http_principal(e->req);
-
-    session_make(&e->session, e->token, e->row.id, e->bearer, p->source, http_user_agent(e->req),
-                 http_now_ms(e->req), account_get()->lifetime_ms);
-    e->entry.session = &e->session;
-    e->entry.now_ms = http_now_ms(e->req);
-    if (!e->bearer) {
-        entering_browser(e);
-        if (p->kind == PRINCIPAL_ACCOUNT && p->by_cookie)
-            e->entry.ended = p->session;
-    }
-}
-
-static void former_session_end(const struct entering *e)
-{
-    const struct principal *p = http_principal(e->req);
-    const struct event ev = {
-        .kind = EVENT_SESSION_ENDED,
-        .account = p->account,
-        .session = p->session,
-        .detail = "replaced",
-        .wall_ms = e->entry.now_ms,
-    };
-
-    if (e->entry.ended && session_remove(e->entry.ended))
-        event_publish(&ev);
-}
-
-/* Store it all. The session goes into the table before its commit, though nobody has its token
- * yet: whoever ends all sessions after that commit (a reset) finds it there. `setup_hash` NULL: a
- * login. */
-static int entering_store(struct entering *e, const uint8_t *setup_hash)
-{
-    struct store *s = account_get()->store;
-
-    session_put(&e->session);
-    int err =
-        setup_hash ? ledger_setup(s, setup_hash, &e->row, &e->entry) : ledger_login(s, &e->entry);
-    if (err)
-        session_remove(e->session.id);
-    return err;
-}
-
-/* It is stored: answer. */
-static int entering_finish(struct entering *e, int status)
-{
-    char age[32];
-
-    if (e->entry.browser_surplus)
-        browser_remove(e->surplus);
-    if (e->entry.browser)
-        browser_put(&e->browser);
-    former_session_end(e);
-    log_info("account", "entered", "account=%s session=%s source=%s bearer=%d", e->row.id,
-             e->session.id, e->session.source, e->bearer);
-    if (!e->bearer)
-        cookie_give(e->req, "__Host-skep", e->token, "");
-    if (e->entry.browser_is_new) {
-        snprintf(age, sizeof(age), "; Max-Age=%d", BROWSER_COOKIE_S);
-        cookie_give(e->req, "__Host-skep-device", e->browser_token, age);
-    }
-    return http_json(e->req, status, session_json(&e->row, &e->session, e->token));
-}
 
 /* ---- setup ---- */
 
@@ -178,106 +35,31 @@ int api_setup_get(struct http_request *req)
     return http_json(req, 200, out);
 }
 
-/* Letters of any script, signs, inner blanks; no control characters (C0, DEL, C1), no blank at
- * either end. `name` is valid UTF-8. */
-static int name_check(const char *name)
+static int setup_check(void *ctx, const uint8_t hash[32], int64_t now_ms)
 {
-    size_t len = strlen(name), points = sk_utf8_count(name, len);
-
-    if (points < 1 || points > NAME_MAX_POINTS || name[0] == ' ' || name[len - 1] == ' ')
-        return -SK_EINVAL;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)name[i];
-        if (c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)name[i + 1] < 0xa0))
-            return -SK_EINVAL;
-    }
-    return 0;
-}
-
-struct setup_body {
-    json_t *json;
-    const char *token, *name, *password;
-    uint8_t hash[32];
-};
-
-/* Parse, and see that the link still holds. Not 0: answered. Wrong links are counted against the
- * network they come from. */
-static int setup_body_take(struct http_request *req, struct setup_body *b)
-{
-    static const char *const members[] = {"token", "name", "password", NULL};
-    uint8_t key[THROTTLE_KEY_BYTES];
-    int64_t now_ms = sk_clock_mono_ms(), retry_ms;
-    struct throttle *t = account_get()->throttle;
-
-    *b = (struct setup_body){0};
-    if (http_body_json(req, &b->json))
-        return -1;
-    if (sk_json_only(b->json, members) || sk_json_str(b->json, "token", 256, &b->token) ||
-        sk_json_str(b->json, "name", NAME_MAX_BYTES, &b->name) ||
-        sk_json_str(b->json, "password", 4 * PASSWORD_MAX_BYTES, &b->password)) {
-        http_problem(req, -SK_EINVAL, NULL);
-        return -1;
-    }
-    prefix_key(key, "setup", http_principal(req)->source);
-    if (throttle_take(t, key, &login_rule_prefix, now_ms, &retry_ms)) {
-        answer_throttled(req, retry_ms);
-        return -1;
-    }
-    int err = token_hash(b->hash, b->token)
-                  ? -SK_EGONE
-                  : ledger_setup_token_check(account_get()->store, b->hash, http_now_ms(req));
-    if (err == -SK_EGONE)
-        metric_refused("account", "setup-link");
-    else
-        throttle_give_back(t, key, &login_rule_prefix, now_ms);
-    if (err)
-        http_problem(req, err, NULL);
-    return err;
-}
-
-static void setup_body_wipe(struct setup_body *b)
-{
-    json_secret_wipe(b->json, "password");
-    json_secret_wipe(b->json, "token");
-    crypto_wipe(b->hash, sizeof(b->hash));
-}
-
-static json_t *reasons_json(unsigned reasons)
-{
-    const char *names[5];
-    size_t count = strength_reason_names(reasons, names);
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_string(names[i]));
-    return list;
-}
-
-static void setup_judge(const struct setup_body *b, struct strength *out)
-{
-    const struct strength_context ctx = {b->name, edge_host(), weak_list_has, NULL};
-
-    strength_judge(b->password, strlen(b->password), &ctx, out);
+    (void)ctx;
+    return ledger_setup_token_check(account_get()->store, hash, now_ms);
 }
 
 int api_setup_strength(struct http_request *req)
 {
-    struct setup_body b;
-    struct strength s;
+    struct link_body b;
 
-    if (!setup_body_take(req, &b)) {
-        setup_judge(&b, &s);
-        http_json(req, 200,
-                  json_pack("{s:i, s:f, s:o}", "score", s.score, "guesses_log10",
-                            round(s.guesses_log10 * 100) / 100, "reasons",
-                            reasons_json(s.reasons)));
-    }
-    setup_body_wipe(&b);
+    if (!link_body_take(req, &b, LINK_PERSON, "setup", setup_check, NULL))
+        answer_strength(req, b.name, b.password);
+    link_body_wipe(&b);
     return 0;
 }
 
+static int setup_store(struct entering *e, void *ctx)
+{
+    const struct link_body *b = ctx;
+
+    return ledger_setup(account_get()->store, b->hash, &e->row, &e->entry);
+}
+
 /* Name and password are good: hash, write the owner, enter. */
-static int setup_do(struct http_request *req, const struct setup_body *b)
+static int setup_do(struct http_request *req, struct link_body *b)
 {
     struct entering e = {.req = req};
     int err = ledger_owner(account_get()->store, &e.row);
@@ -294,12 +76,12 @@ static int setup_do(struct http_request *req, const struct setup_body *b)
         err = hash_make(b->password, strlen(b->password), e.row.password);
     if (!err) {
         entering_make(&e);
-        err = entering_store(&e, b->hash);
+        err = entering_store(&e, setup_store, b);
     }
     if (err) {
         answer_hash_error(req, err);
     } else {
-        owner_set(e.row.id);
+        access_changed(account_get()->store, e.row.id, http_now_ms(req));
         log_info("account", "setup", "account=%s source=%s", e.row.id, http_principal(req)->source);
         entering_finish(&e, 201);
     }
@@ -309,20 +91,15 @@ static int setup_do(struct http_request *req, const struct setup_body *b)
 
 int api_setup_post(struct http_request *req)
 {
-    struct setup_body b;
-    struct strength s;
+    struct link_body b;
 
-    if (!setup_body_take(req, &b)) {
-        setup_judge(&b, &s);
-        if (name_check(b.name))
+    if (!link_body_take(req, &b, LINK_PERSON, "setup", setup_check, NULL)) {
+        if (account_name_check(b.name))
             http_problem(req, -SK_EINVAL, NULL);
-        else if (s.reasons)
-            http_problem_code(req, 422, "weak-password",
-                              json_pack("{s:o}", "reasons", reasons_json(s.reasons)));
-        else
+        else if (!password_judge(req, b.name, b.password))
             setup_do(req, &b);
     }
-    setup_body_wipe(&b);
+    link_body_wipe(&b);
     return 0;
 }
 
@@ -380,6 +157,12 @@ static int sessions_bound(const char *account, int64_t now_ms)
     return err;
 }
 
+static int login_store(struct entering *e, void *ctx)
+{
+    (void)ctx;
+    return ledger_login(account_get()->store, &e->entry);
+}
+
 /* The password was right. */
 static int login_enter(struct entering *e, const char *password, int stale)
 {
@@ -391,7 +174,7 @@ static int login_enter(struct entering *e, const char *password, int stale)
     if (!err && stale && !hash_make(password, strlen(password), fresh))
         e->entry.rehash = fresh;
     if (!err)
-        err = entering_store(e, NULL);
+        err = entering_store(e, login_store, NULL);
     crypto_wipe(fresh, sizeof(fresh));
     if (err == -SK_EAUTH)
         return login_refuse(e->req, &e->row);
@@ -419,7 +202,7 @@ static int login_do(struct http_request *req, const struct login_body *b)
                                  &stale)) == -SK_EBUSY) {
         login_undecided(t, &try, now_ms);
         answer_hash_error(req, err);
-    } else if (err || !matches) {
+    } else if (err || !matches || e.row.disabled) { /* disabled looks like a wrong password */
         if (err)
             log_error("account", "hash-check", "account=%s reason=\"%s\"", e.row.id,
                       sk_error_text(err));

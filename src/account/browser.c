@@ -106,3 +106,30 @@ void browser_remove(const char *id)
     pthread_mutex_unlock(&table.lock);
     free(b);
 }
+
+void browser_remove_of(const char *account)
+{
+    struct browser *b;
+
+    pthread_mutex_lock(&table.lock);
+    for (size_t pos = 0; table.by_id && (b = sk_map_next(table.by_id, &pos));) {
+        if (strcmp(b->account, account) != 0)
+            continue;
+        sk_map_remove(table.by_hash, b->token_hash, sizeof(b->token_hash));
+        sk_map_remove(table.by_id, b->id, strlen(b->id));
+        free(b);
+    }
+    pthread_mutex_unlock(&table.lock);
+}
+
+size_t browser_count_of(const char *account)
+{
+    const struct browser *b;
+    size_t count = 0;
+
+    pthread_mutex_lock(&table.lock);
+    for (size_t pos = 0; table.by_id && (b = sk_map_next(table.by_id, &pos));)
+        count += strcmp(b->account, account) == 0;
+    pthread_mutex_unlock(&table.lock);
+    return count;
+}

@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "account/internal.h"
+#include "account/access.h"
 #include "base/log.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -85,8 +85,8 @@ static int any_session(void *ctx, const struct session *s)
     return 1;
 }
 
-static void sessions_announce_end(const struct session *list, size_t count, const char *kind,
-                                  int64_t now_ms)
+void sessions_announce_end(const struct session *list, size_t count, const char *kind,
+                           int64_t now_ms)
 {
     for (size_t i = 0; i < count; i++) {
         if (!session_remove(list[i].id))
@@ -111,6 +111,28 @@ int sessions_end(const struct session *list, size_t count, const char *kind, con
     if (!err)
         sessions_announce_end(list, count, kind, now_ms);
     return err;
+}
+
+struct cut {
+    const char *account, *keep;
+};
+
+static int session_is_cut(void *ctx, const struct session *s)
+{
+    const struct cut *c = ctx;
+
+    return strcmp(s->account, c->account) == 0 && !(c->keep && strcmp(s->id, c->keep) == 0);
+}
+
+void sessions_cut(const char *account, const char *keep, const char *kind, int64_t now_ms)
+{
+    struct cut cut = {account, keep};
+    size_t count;
+    struct session *list = session_list(session_is_cut, &cut, &count);
+
+    sessions_announce_end(list, count, kind, now_ms);
+    crypto_wipe(list, count * sizeof(*list));
+    free(list);
 }
 
 /* The store has voided the password and deleted the sessions; now everything that stands on them
@@ -204,6 +226,7 @@ static void sweep(void)
     crypto_wipe(list, count * sizeof(*list));
     free(list);
     seen_save(SEEN_SAVE_MS);
+    gone_sweep(account_get()->store, now_ms);
     if (!err && (!control.purged_ms || now_ms - control.purged_ms >= purge_every_ms)) {
         err = ledger_purge(account_get()->store, now_ms);
         control.purged_ms = now_ms;

@@ -124,12 +124,6 @@ void login_undecided(struct throttle *t, const struct login_try *try, int64_t no
 /* Bucket key of a source's network. Text that is no address shares one key. */
 void prefix_key(uint8_t out[THROTTLE_KEY_BYTES], const char *what, const char *source);
 
-/* ---- rule.c: the built-in rule ---- */
-
-/* 0, -SK_EAUTH or -SK_EDENIED. `is_owner` says whether a PRINCIPAL_ACCOUNT is a live session of
- * the owner, `is_live` of anybody. Pure. */
-SK_MUST int rule_decide(const struct principal *p, const char *action, int is_live, int is_owner);
-
 /* ---- credential.c ---- */
 
 /* Value of a cookie in a raw Cookie field: -SK_ENOTFOUND when absent or sent twice. */
@@ -192,6 +186,8 @@ void session_touch(const char *id, int64_t now_ms);
 struct session *session_list(int (*wanted)(void *ctx, const struct session *s), void *ctx,
                              size_t *count);
 int session_has_ended(const struct session *s, int64_t now_ms);
+/* 1 when it is in the table, live and the account's. Quick: no copy. */
+int session_is_of(const char *id, const char *account, int64_t now_ms);
 /* Take out of the table; 1 when it was there. */
 int session_remove(const char *id);
 void session_saved(const char *id, int64_t last_seen);
@@ -214,6 +210,8 @@ SK_MUST int browser_by_id(const char *id, struct browser *out);
 /* Oldest of the account when it has BROWSERS_PER_ACCOUNT_MAX; 1 and its id, else 0. */
 int browser_surplus(const char *account, char id[ID_SIZE]);
 void browser_remove(const char *id);
+void browser_remove_of(const char *account);
+size_t browser_count_of(const char *account);
 void browser_clear(void);
 
 /* ---- ledger.c: everything that is written to the store ---- */
@@ -224,9 +222,10 @@ struct account_row {
     char role[16];
     char password[PHC_SIZE];
     char lang[8], theme[8];
+    int disabled;
 };
 
-/* -SK_ENOTFOUND when there is none. */
+/* -SK_ENOTFOUND when there is none. Of several owners one who can enter, else the eldest. */
 SK_MUST int ledger_owner(struct store *s, struct account_row *out);
 SK_MUST int ledger_account_by_name(struct store *s, const char *name, struct account_row *out);
 SK_MUST int ledger_account_by_id(struct store *s, const char *id, struct account_row *out);
@@ -253,7 +252,9 @@ struct entry {
 /* Use up the setup token and write the owner. -SK_EGONE: used, expired or replaced. */
 SK_MUST int ledger_setup(struct store *s, const uint8_t hash[32], const struct account_row *owner,
                          const struct entry *entry);
-/* -SK_EAUTH: the password was changed or voided since it was checked. */
+/* The rows of a session that begins, inside a write; `kind` goes to the events. */
+SK_MUST int ledger_entry_write(struct store_tx *tx, const struct entry *e, const char *kind);
+/* -SK_EAUTH: the password was changed or voided, or the account disabled, since it was checked. */
 SK_MUST int ledger_login(struct store *s, const struct entry *entry);
 /* End `count` sessions: one transaction, `kind` goes to the events. */
 SK_MUST int ledger_sessions_end(struct store *s, const struct session *list, size_t count,
@@ -273,8 +274,6 @@ struct account_state {
     int64_t lifetime_ms;
 };
 struct account_state *account_get(void);
-int owner_is(const char *account);
-void owner_set(const char *account);
 
 /* Make and store a setup token; the text goes to `out`. */
 SK_MUST int setup_token_make(struct store *s, int reset, int64_t now_ms,
@@ -284,6 +283,11 @@ SK_MUST int setup_is_needed(struct store *s, int *needed);
 /* End sessions for good: store, table, then EVENT_SESSION_ENDED for each. */
 SK_MUST int sessions_end(const struct session *list, size_t count, const char *kind,
                          const char *source, int64_t now_ms);
+/* The store has ended them already: table and event. */
+void sessions_announce_end(const struct session *list, size_t count, const char *kind,
+                           int64_t now_ms);
+/* All sessions of an account that the store no longer has: `keep` (NULL: none) stays. */
+void sessions_cut(const char *account, const char *keep, const char *kind, int64_t now_ms);
 /* The weak list (data/weak-passwords.txt), folded; missing = empty, said in the log. */
 void weak_list_load(void);
 void weak_list_free(void);
@@ -298,7 +302,55 @@ void control_stop(void);
 
 extern const struct route account_routes[]; /* routes.c */
 
-/* api.c: of somebody who is logged in; api_enter.c: setup and login */
+/* ---- enter.c: what setup, login and joining have in common ---- */
+
+struct entering {
+    struct http_request *req;
+    struct account_row row;
+    int bearer;
+    struct session session;
+    char token[ACCOUNT_TOKEN_SIZE];
+    struct browser browser;
+    char browser_token[ACCOUNT_TOKEN_SIZE];
+    char surplus[ID_SIZE];
+    struct entry entry;
+};
+
+/* Make the session's rows, once `row` is filled; store them (`write` does, under the session that
+ * is already in the table); answer with `status` once they are stored. */
+void entering_make(struct entering *e);
+SK_MUST int entering_store(struct entering *e, int (*write)(struct entering *e, void *ctx),
+                           void *ctx);
+int entering_finish(struct entering *e, int status);
+
+void json_secret_wipe(const json_t *body, const char *name);
+int answer_throttled(struct http_request *req, int64_t retry_ms);
+int answer_hash_error(struct http_request *req, int err);
+int answer_strength(struct http_request *req, const char *name, const char *password);
+/* 0, or answered: the password is not taken. */
+SK_MUST int password_judge(struct http_request *req, const char *name, const char *password);
+SK_MUST int account_name_check(const char *name);
+
+/* A body {"token","name","password"} under a one-time link, or {"token"} alone. */
+struct link_body {
+    json_t *json;
+    const char *token, *name, *password;
+    int bearer;
+    uint8_t hash[32];
+};
+enum link_form { LINK_TOKEN, LINK_PERSON, LINK_PERSON_BEARER };
+/* Parse, and see that the link still holds (`check` gives 0, -SK_EGONE or an error). Not 0:
+ * answered. Wrong links are counted against the network they come from, under `what`. */
+SK_MUST int link_body_take(struct http_request *req, struct link_body *b, enum link_form form,
+                           const char *what,
+                           int (*check)(void *ctx, const uint8_t hash[32], int64_t now_ms),
+                           void *ctx);
+void link_body_wipe(struct link_body *b);
+
+/* api.c: of somebody who is logged in; api_enter.c: setup and login; those of people and grants
+ * are in access.h */
+/* The session and account of the request; not 0: answered. `a` may be NULL. */
+SK_MUST int self_take(struct http_request *req, struct session *s, struct account_row *a);
 void cookie_give(struct http_request *req, const char *name, const char *value, const char *tail);
 /* The session answer of the contract; `token` only goes to native clients. New reference. */
 json_t *session_json(const struct account_row *a, const struct session *s, const char *token);

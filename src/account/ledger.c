@@ -27,6 +27,7 @@ static int account_row_take(void *ctx, const struct store_row *row)
         err = store_row_copy(row, 3, a->password, sizeof(a->password));
     if (!err)
         err = store_row_copy(row, 4, a->lang, sizeof(a->lang));
+    a->disabled = store_row_int(row, 6) != 0;
     return err ? err : store_row_copy(row, 5, a->theme, sizeof(a->theme));
 }
 
@@ -240,13 +241,13 @@ static int entry_record(struct store_tx *tx, const struct entry *e, const char *
     const struct session *s = e->session;
     const char *action = strcmp(kind, "setup") == 0 ? "owner.setup" : "session.login";
 
-    return audit_record(tx, AUDIT(.at_ms = e->now_ms, .actor_kind = "account",
-                                  .actor = s->account, .session = s->id, .action = action,
-                                  .object_kind = "session", .object = s->id, .source = s->source,
+    return audit_record(tx, AUDIT(.at_ms = e->now_ms, .actor_kind = "account", .actor = s->account,
+                                  .session = s->id, .action = action, .object_kind = "session",
+                                  .object = s->id, .source = s->source,
                                   .detail = s->bearer ? "{\"bearer\":true}" : NULL));
 }
 
-static int entry_write(struct store_tx *tx, const struct entry *e, const char *kind)
+int ledger_entry_write(struct store_tx *tx, const struct entry *e, const char *kind)
 {
     const struct session *s = e->session;
     int err = session_insert(tx, s);
@@ -302,7 +303,7 @@ static int setup_write(struct store_tx *tx, void *ctx)
         err = store_exec(tx, "account_setup_token_clear", NULL, NULL);
     if (!err)
         err = owner_write(tx, w->owner, w->entry->now_ms);
-    return err ? err : entry_write(tx, w->entry, "setup");
+    return err ? err : ledger_entry_write(tx, w->entry, "setup");
 }
 
 int ledger_setup(struct store *s, const uint8_t hash[32], const struct account_row *owner,
@@ -324,7 +325,7 @@ static int login_write(struct store_tx *tx, void *ctx)
 
     if (!err && !holds)
         err = -SK_EAUTH;
-    return err ? err : entry_write(tx, e, "login");
+    return err ? err : ledger_entry_write(tx, e, "login");
 }
 
 int ledger_login(struct store *s, const struct entry *entry)
@@ -353,8 +354,7 @@ static int session_end_record(struct store_tx *tx, const struct sessions_write *
 
     return audit_record(tx, AUDIT(.at_ms = w->now_ms, .actor_kind = by_box ? "box" : "account",
                                   .actor = by_box ? NULL : s->account, .action = action,
-                                  .object_kind = "session", .object = s->id,
-                                  .source = w->source));
+                                  .object_kind = "session", .object = s->id, .source = w->source));
 }
 
 static int sessions_end_write(struct store_tx *tx, void *ctx)
@@ -429,6 +429,9 @@ static int purge_write(struct store_tx *tx, void *ctx)
         store_exec(tx, "account_browser_purge",
                    STORE_ARGS(store_int("before", *now_ms - BROWSER_TTL_DAYS * day_ms)), NULL);
 
+    if (!err)
+        err =
+            store_exec(tx, "account_invitation_purge", STORE_ARGS(store_int("now", *now_ms)), NULL);
     return err ? err
                : store_exec(tx, "account_event_purge",
                             STORE_ARGS(store_int("before", *now_ms - EVENT_TTL_DAYS * day_ms)),

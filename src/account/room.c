@@ -1,23 +1,19 @@
 /* The sign on the door: settings, and how the room fills the `authorize` seam. */
-#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "account/internal.h"
+#include "account/access.h"
 #include "base/log.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "core/event.h"
 #include "crypto/wipe.h"
+#include "net/loop.h"
 
-enum { THROTTLE_CELLS_MAX = 65536, HASH_WAITING_MAX = 4 };
+enum { THROTTLE_CELLS_MAX = 65536, HASH_WAITING_MAX = 4, TICK_MS = 100 };
 
 static struct account_state state;
-
-static struct {
-    pthread_mutex_t lock;
-    char id[ID_SIZE];
-} owner = {.lock = PTHREAD_MUTEX_INITIALIZER};
+static struct net_timer tick; /* on the first loop's thread only */
 
 /* The link of this start, until main has taken it. */
 static struct {
@@ -30,34 +26,30 @@ struct account_state *account_get(void)
     return &state;
 }
 
-int owner_is(const char *account)
-{
-    pthread_mutex_lock(&owner.lock);
-    int is = owner.id[0] && strcmp(owner.id, account) == 0;
-    pthread_mutex_unlock(&owner.lock);
-    return is;
-}
-
-void owner_set(const char *account)
-{
-    pthread_mutex_lock(&owner.lock);
-    memset(owner.id, 0, sizeof(owner.id));
-    memcpy(owner.id, account, strnlen(account, ID_SIZE - 1));
-    pthread_mutex_unlock(&owner.lock);
-}
-
 /* ---- the seam ---- */
 
 static int decide(void *ctx, const struct principal *p, const char *action,
                   struct object_ref object)
 {
-    int live = 0;
+    const struct rule *r = rule_find(action);
+    enum role role = ROLE_NONE;
+    int granted = 0;
 
     (void)ctx;
-    (void)object; /* the built-in rule makes no difference between objects */
-    if (p->kind == PRINCIPAL_ACCOUNT)
-        live = account_session_is_live(p->session, sk_clock_wall_ms());
-    return rule_decide(p, action, live, live && owner_is(p->account));
+    if (p->kind == PRINCIPAL_ACCOUNT) {
+        int64_t now_ms = sk_clock_wall_ms();
+        int is_camera = object.kind && strcmp(object.kind, "device") == 0;
+        if (session_is_of(p->session, p->account, now_ms))
+            role = access_standing(p->account, rule_right(r), is_camera ? object.id : NULL, now_ms,
+                                   &granted);
+    }
+    return rule_decide(r, p, role, granted);
+}
+
+static void device_tags(void *ctx, const char *device, const char *const *tags, size_t count)
+{
+    (void)ctx;
+    access_device_tags(device, tags, count);
 }
 
 static void principal_fill(struct principal *out, const struct session *s, int by_cookie)
@@ -146,8 +138,6 @@ static int owner_find(const char *data_dir)
     int err = ledger_owner(state.store, &row);
     int has_password = !err && row.password[0];
 
-    if (!err)
-        owner_set(row.id);
     crypto_wipe(&row, sizeof(row));
     if (err && err != -SK_ENOTFOUND)
         return err;
@@ -177,7 +167,7 @@ static void account_stop(void)
     throttle_free(state.throttle);
     state.throttle = NULL;
     crypto_wipe(&link_token, sizeof(link_token));
-    owner_set("");
+    access_stop();
 }
 
 /* A wall that is being watched is not idle, though it asks for nothing. */
@@ -188,12 +178,38 @@ static void on_session_used(void *ctx, const struct event *ev)
         account_session_touch(ev->session, ev->wall_ms);
 }
 
+/* A camera that is gone: its grants go at the next sweep, on a thread that may wait. */
+static void on_device_removed(void *ctx, const struct event *ev)
+{
+    (void)ctx;
+    if (ev->device)
+        gone_add(ev->device);
+}
+
+/* A grant began or ended by itself: those who hold rights by it are told to ask again. */
+static void on_tick(struct net_timer *t, void *arg)
+{
+    const struct event ev = {.kind = EVENT_GRANT_CHANGED, .wall_ms = sk_clock_wall_ms()};
+
+    (void)arg;
+    if (access_tick(ev.wall_ms))
+        event_publish(&ev);
+    net_timer_set_in(t, TICK_MS);
+}
+
+static void tick_start(void *arg)
+{
+    net_timer_init(&tick, net_loops_at(arg, 0), on_tick, NULL);
+    net_timer_set_in(&tick, TICK_MS);
+}
+
 static int account_start(struct house *house)
 {
     static const struct authorizer seam = {
         .decide = decide,
         .authenticate = authenticate_request,
         .csrf_holds = csrf_check,
+        .device_tags = device_tags,
     };
 
     state = (struct account_state){
@@ -208,6 +224,9 @@ static int account_start(struct house *house)
     int err = ledger_load(state.store);
     if (!err)
         err = owner_find(house->data_dir);
+    access_start();
+    if (!err)
+        err = access_reload(state.store, sk_clock_wall_ms());
     if (!err)
         err = hash_pool_start(hash_workers(), HASH_WAITING_MAX);
     if (!err)
@@ -218,6 +237,9 @@ static int account_start(struct house *house)
     }
     authorize_fill(&seam);
     event_subscribe(EVENT_SESSION_USED, on_session_used, NULL);
+    event_subscribe(EVENT_DEVICE_REMOVED, on_device_removed, NULL);
+    if (house->loops)
+        net_loop_post(net_loops_at(house->loops, 0), tick_start, house->loops);
     return 0;
 }
 

@@ -1,9 +1,10 @@
 /* The room's routes, each with its permission, its body and what it answers. */
-#include "account/internal.h"
+#include "account/access.h"
 
 #define TEXT "{\"type\":\"string\"}"
 #define NUMBER "{\"type\":\"integer\"}"
 #define FLAG "{\"type\":\"boolean\"}"
+#define ROLE "{\"enum\":[\"owner\",\"admin\",\"member\"]}"
 #define LIST(of) "{\"type\":\"array\",\"items\":" of "}"
 #define OBJECT(required, properties)                                                               \
     "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[" required                  \
@@ -13,8 +14,7 @@
     OBJECT("", "\"lang\":{\"enum\":[\"en\",\"zh-CN\"]},"                                           \
                "\"theme\":{\"enum\":[\"auto\",\"light\",\"dark\"]}")
 #define ACCOUNT                                                                                    \
-    OBJECT("\"id\",\"name\",\"role\"",                                                             \
-           "\"id\":" TEXT ",\"name\":" TEXT ",\"role\":{\"enum\":[\"owner\"]}")
+    OBJECT("\"id\",\"name\",\"role\"", "\"id\":" TEXT ",\"name\":" TEXT ",\"role\":" ROLE)
 #define SESSION                                                                                    \
     OBJECT("\"id\",\"created\",\"expires\"",                                                       \
            "\"id\":" TEXT ",\"created\":" NUMBER ",\"expires\":" NUMBER)
@@ -43,6 +43,69 @@
            ",\"current\":" FLAG)
 #define SESSIONS OBJECT("\"sessions\"", "\"sessions\":" LIST(SESSION_ROW))
 #define REVOKED OBJECT("\"revoked\"", "\"revoked\":" NUMBER)
+
+/* ---- people and grants ---- */
+
+#define ACTIONS                                                                                    \
+    LIST("{\"enum\":[\"list\",\"view\",\"live-main\",\"live-sub\",\"listen\",\"talk\",\"ptz\","    \
+         "\"playback\",\"snapshot\",\"config\",\"download\"]}")
+#define RANGE                                                                                      \
+    OBJECT("\"days\",\"from\",\"to\"",                                                             \
+           "\"days\":" LIST(NUMBER) ",\"from\":" NUMBER ",\"to\":" NUMBER)
+#define GRANT_OBJECT OBJECT("", "\"device\":" TEXT ",\"tag\":" TEXT ",\"all\":" FLAG)
+#define SUBJECT OBJECT("", "\"account\":" TEXT ",\"role\":" ROLE)
+#define TERMS_MEMBERS                                                                              \
+    "\"object\":" GRANT_OBJECT ",\"actions\":" ACTIONS ",\"not_before\":" NUMBER                   \
+    ",\"not_after\":" NUMBER ",\"schedule\":" LIST(RANGE) ",\"reason\":" TEXT
+#define TERMS OBJECT("\"object\",\"actions\"", TERMS_MEMBERS)
+#define GRANT_BODY                                                                                 \
+    OBJECT("\"subject\",\"object\",\"actions\"", "\"subject\":" SUBJECT "," TERMS_MEMBERS)
+#define GRANT                                                                                      \
+    OBJECT("\"id\",\"subject\",\"object\",\"actions\",\"created\",\"created_by\",\"active\"",      \
+           "\"id\":" TEXT ",\"subject\":" SUBJECT ",\"subject_name\":" TEXT "," TERMS_MEMBERS      \
+           ",\"created\":" NUMBER ",\"created_by\":" TEXT ",\"active\":" FLAG)
+#define PERSON                                                                                     \
+    OBJECT("\"id\",\"name\",\"role\",\"state\",\"created\",\"sessions\",\"grants\",\"self\"",      \
+           "\"id\":" TEXT ",\"name\":" TEXT ",\"role\":" ROLE                                      \
+           ",\"state\":{\"enum\":[\"active\",\"disabled\"]},\"created\":" NUMBER                   \
+           ",\"last_seen\":" NUMBER ",\"sessions\":" NUMBER ",\"grants\":" NUMBER                  \
+           ",\"self\":" FLAG)
+#define HOLDS                                                                                      \
+    OBJECT("\"sessions\",\"browsers\",\"grants\",\"invitations\"",                                 \
+           "\"sessions\":" NUMBER ",\"browsers\":" NUMBER ",\"grants\":" NUMBER                    \
+           ",\"invitations\":" NUMBER ",\"codes\":" NUMBER ",\"enrolment-tokens\":" NUMBER)
+#define PERSON_SESSION                                                                             \
+    OBJECT("\"id\",\"created\",\"last_seen\",\"source\",\"client\"",                               \
+           "\"id\":" TEXT ",\"created\":" NUMBER ",\"last_seen\":" NUMBER ",\"source\":" TEXT      \
+           ",\"client\":" TEXT)
+#define PERSON_ACCESS                                                                              \
+    OBJECT("\"account\",\"holds\",\"grants\",\"sessions\"",                                        \
+           "\"account\":" PERSON ",\"holds\":" HOLDS                                               \
+           ",\"grants\":" LIST(GRANT) ",\"sessions\":" LIST(PERSON_SESSION))
+#define PERSON_PATCH OBJECT("", "\"role\":" ROLE ",\"state\":{\"enum\":[\"active\",\"disabled\"]}")
+#define INVITATION                                                                                 \
+    OBJECT("\"id\",\"role\",\"created\",\"expires\",\"created_by\",\"grants\"",                    \
+           "\"id\":" TEXT ",\"role\":" ROLE ",\"note\":" TEXT ",\"created\":" NUMBER               \
+           ",\"expires\":" NUMBER ",\"created_by\":" TEXT ",\"grants\":" LIST(TERMS))
+#define INVITATION_BODY                                                                            \
+    OBJECT("\"role\"", "\"role\":" ROLE ",\"note\":" TEXT ",\"grants\":" LIST(TERMS))
+#define INVITATION_MADE                                                                            \
+    OBJECT("\"id\",\"token\",\"link\",\"expires\"",                                                \
+           "\"id\":" TEXT ",\"token\":" TEXT ",\"link\":" TEXT ",\"expires\":" NUMBER)
+#define JOIN_STATE                                                                                 \
+    OBJECT("\"role\",\"expires\",\"host\"",                                                        \
+           "\"role\":" ROLE ",\"expires\":" NUMBER ",\"host\":" TEXT)
+#define JOIN_BODY                                                                                  \
+    OBJECT("\"token\",\"name\",\"password\"",                                                      \
+           "\"token\":" TEXT ",\"name\":" TEXT ",\"password\":" TEXT ",\"bearer\":" FLAG)
+#define MY_ACCESS                                                                                  \
+    OBJECT("\"role\",\"permissions\",\"grants\"",                                                  \
+           "\"role\":" ROLE ",\"permissions\":" LIST(TEXT) ",\"grants\":" LIST(GRANT))
+#define WHO OBJECT("\"id\",\"name\",\"role\"", "\"id\":" TEXT ",\"name\":" TEXT ",\"role\":" ROLE)
+#define CAMERA_ACCESS                                                                              \
+    OBJECT("\"people\"", "\"people\":" LIST(OBJECT("\"account\",\"actions\",\"grants\"",           \
+                                                   "\"account\":" WHO ",\"actions\":" ACTIONS      \
+                                                   ",\"grants\":" LIST(TEXT))))
 
 #define JSON_OF(schema) "\"content\":{\"application/json\":{\"schema\":" schema "}}"
 #define TAKES(schema) ",\"requestBody\":{\"required\":true," JSON_OF(schema) "}"
@@ -74,5 +137,55 @@ const struct route account_routes[] = {
      DOC("End all my sessions but this", NOTHING, GIVES("200", REVOKED))},
     {"PUT", "/api/v1/me/prefs", "session", 256, NULL, api_prefs,
      DOC("Language and theme", TAKES(PREFS), DONE)},
+    {"GET", "/api/v1/me/access", "session", 0, NULL, api_me_access,
+     DOC("What my role and my grants bring", NOTHING, GIVES("200", MY_ACCESS))},
+    {"PUT", "/api/v1/me/password", "session", 4096, NULL, api_password,
+     DOC("Change my password; my other sessions end",
+         TAKES(OBJECT("\"old\",\"new\"", "\"old\":" TEXT ",\"new\":" TEXT)), DONE)},
+    {"POST", "/api/v1/me/password/strength", "session", 4096, NULL, api_password_strength,
+     DOC("Weigh a new password", TAKES(OBJECT("\"password\"", "\"password\":" TEXT)),
+         GIVES("200", STRENGTH))},
+    {"GET", "/api/v1/accounts", "people.view", 0, NULL, api_accounts,
+     DOC("Everybody, by name", NOTHING,
+         GIVES("200", OBJECT("\"accounts\"", "\"accounts\":" LIST(PERSON))))},
+    {"GET", "/api/v1/accounts/{id}", "people.view", 0, NULL, api_account,
+     DOC("One person", NOTHING, GIVES("200", PERSON))},
+    {"PATCH", "/api/v1/accounts/{id}", "people.manage", 256, NULL, api_account_patch,
+     DOC("Change a role, disable or enable", TAKES(PERSON_PATCH), GIVES("200", PERSON))},
+    {"DELETE", "/api/v1/accounts/{id}", "people.manage", 0, NULL, api_account_delete,
+     DOC("Revoke everything of a person and remove the account", NOTHING, DONE)},
+    {"GET", "/api/v1/accounts/{id}/access", "people.view", 0, NULL, api_account_access,
+     DOC("What a person holds", NOTHING, GIVES("200", PERSON_ACCESS))},
+    {"POST", "/api/v1/accounts/{id}/leave", "people.manage", 64, NULL, api_account_leave,
+     DOC("Revoke everything of a person who leaves", TAKES(OBJECT("", "")),
+         GIVES("200",
+               OBJECT("\"revoked\",\"remaining\"", "\"revoked\":" HOLDS ",\"remaining\":" HOLDS)))},
+    {"GET", "/api/v1/invitations", "people.view", 0, NULL, api_invitations,
+     DOC("Open invitations, newest first", NOTHING,
+         GIVES("200", OBJECT("\"invitations\"", "\"invitations\":" LIST(INVITATION))))},
+    {"POST", "/api/v1/invitations", "people.manage", 16384, NULL, api_invitation_add,
+     DOC("Make a link by which one person joins", TAKES(INVITATION_BODY),
+         GIVES("201", INVITATION_MADE))},
+    {"DELETE", "/api/v1/invitations/{id}", "people.manage", 0, NULL, api_invitation_end,
+     DOC("End an invitation", NOTHING, DONE)},
+    {"POST", "/api/v1/join/check", "public", 512, NULL, api_join_check,
+     DOC("What an invitation is for", TAKES(OBJECT("\"token\"", "\"token\":" TEXT)),
+         GIVES("200", JOIN_STATE))},
+    {"POST", "/api/v1/join/strength", "public", 4096, NULL, api_join_strength,
+     DOC("Weigh a password; needs an invitation", TAKES(SETUP_BODY), GIVES("200", STRENGTH))},
+    {"POST", "/api/v1/join", "public", 4096, NULL, api_join,
+     DOC("Join by an invitation", TAKES(JOIN_BODY), GIVES("201", ENTERED))},
+    {"GET", "/api/v1/grants", "grant.view", 0, NULL, api_grants,
+     "{\"summary\":\"Grants, newest first\",\"parameters\":["
+     "{\"name\":\"account\",\"in\":\"query\",\"schema\":" TEXT "},"
+     "{\"name\":\"role\",\"in\":\"query\",\"schema\":" TEXT "},"
+     "{\"name\":\"device\",\"in\":\"query\",\"schema\":" TEXT
+     "}],\"responses\":{" GIVES("200", OBJECT("\"grants\"", "\"grants\":" LIST(GRANT))) "}}"},
+    {"POST", "/api/v1/grants", "grant.manage", 4096, NULL, api_grant_add,
+     DOC("Give rights to a person or a role", TAKES(GRANT_BODY), GIVES("201", GRANT))},
+    {"DELETE", "/api/v1/grants/{id}", "grant.manage", 0, NULL, api_grant_end,
+     DOC("Take rights back: what no longer holds is cut", NOTHING, DONE)},
+    {"GET", "/api/v1/devices/{id}/access", "grant.view", 0, NULL, api_device_access,
+     DOC("Who may what with this camera now", NOTHING, GIVES("200", CAMERA_ACCESS))},
     {0},
 };

@@ -206,6 +206,15 @@ void session_csrf(char out[CSRF_SIZE], const struct session *s)
     crypto_wipe(mac, sizeof(mac));
 }
 
+int session_is_of(const char *id, const char *account, int64_t now_ms)
+{
+    pthread_mutex_lock(&table.lock);
+    const struct session *s = find_locked(id);
+    int is = s && !has_ended(s, now_ms, table.idle_ms) && strcmp(s->account, account) == 0;
+    pthread_mutex_unlock(&table.lock);
+    return is;
+}
+
 int account_session_is_live(const char *session, int64_t now_ms)
 {
     struct session s;

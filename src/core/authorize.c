@@ -2,11 +2,14 @@
 
 #include <string.h>
 
+#include "base/sys.h"
 #include "base/text.h"
 
 static struct authorizer filled;
 static admit_fn admit_filled;
 static void *admit_ctx;
+static const struct holding *holdings[HOLDINGS_MAX];
+static size_t holding_count;
 
 void authorize_fill(const struct authorizer *a)
 {
@@ -33,6 +36,23 @@ void authenticate(const char *cookie, const char *authorization, const char *sou
 int csrf_holds(const struct principal *p, const char *csrf)
 {
     return filled.csrf_holds && csrf && csrf[0] ? filled.csrf_holds(filled.ctx, p, csrf) : 0;
+}
+
+void authorize_device_tags(const char *device, const char *const *tags, size_t count)
+{
+    if (filled.device_tags)
+        filled.device_tags(filled.ctx, device, tags, count);
+}
+
+void holding_add(const struct holding *h)
+{
+    SK_ASSERT(holding_count < HOLDINGS_MAX);
+    holdings[holding_count++] = h;
+}
+
+const struct holding *holding_at(size_t i)
+{
+    return i < holding_count ? holdings[i] : NULL;
 }
 
 void admit_fill(admit_fn fn, void *ctx)

@@ -57,6 +57,8 @@ struct authorizer {
                          struct principal *out);
     /* 1 when `csrf` is the token of the session in `p`. */
     int (*csrf_holds)(void *ctx, const struct principal *p, const char *csrf);
+    /* As authorize_device_tags(); may be NULL. */
+    void (*device_tags)(void *ctx, const char *device, const char *const *tags, size_t count);
     void *ctx;
 };
 void authorize_fill(const struct authorizer *a);
@@ -65,6 +67,23 @@ void authorize_fill(const struct authorizer *a);
 void authenticate(const char *cookie, const char *authorization, const char *source,
                   int64_t now_ms, struct principal *out);
 int csrf_holds(const struct principal *p, const char *csrf);
+
+/* Rights may hang on a camera's tags: the room that keeps cameras tells here which there are and
+ * how they are tagged, each once at start, then at every change, before it announces the change.
+ * `tags` NULL: forget the camera. Texts are copied. Never blocks on the store. */
+void authorize_device_tags(const char *device, const char *const *tags, size_t count);
+
+/* What a person may hold elsewhere than in this seam's own tables (codes, tokens): whoever leaves
+ * must be seen to hold nothing. Added at start, at most 8. `count`: how many now; `end`: end them
+ * all, 0 or an error. Worker threads; both may block on the store. */
+struct holding {
+    const char *name; /* "codes": a member of the contract's `holds` */
+    size_t (*count)(const char *account, int64_t now_ms);
+    int (*end)(const char *account, int64_t now_ms);
+};
+enum { HOLDINGS_MAX = 8 };
+void holding_add(const struct holding *h); /* borrowed for good */
+const struct holding *holding_at(size_t i); /* NULL behind the last */
 
 /* Source check at accept (the abuse defence fills it): 0 or -SK_ELIMIT. Default: admit. */
 typedef int (*admit_fn)(void *ctx, const char *source);

@@ -1,24 +1,25 @@
 -- name: account_owner :one
-SELECT id, name, role, password, lang, theme FROM account WHERE role = 'owner';
+SELECT id, name, role, password, lang, theme, disabled FROM account WHERE role = 'owner'
+ORDER BY CASE WHEN password <> '' AND disabled = 0 THEN 0 ELSE 1 END, created, id LIMIT 1;
 
 -- name: account_by_name :one
-SELECT id, name, role, password, lang, theme FROM account WHERE name = $name;
+SELECT id, name, role, password, lang, theme, disabled FROM account WHERE name = $name;
 
 -- name: account_by_id :one
-SELECT id, name, role, password, lang, theme FROM account WHERE id = $id;
+SELECT id, name, role, password, lang, theme, disabled FROM account WHERE id = $id;
 
 -- name: account_insert :exec
 INSERT INTO account (id, name, role, password, lang, theme, created, password_set)
 VALUES ($id, $name, $role, $password, '', 'auto', $now, $now);
 
 -- name: account_login_set :exec
-UPDATE account SET name = $name, password = $password, password_set = $now WHERE id = $id;
+UPDATE account SET name = $name, password = $password, password_set = $now, disabled = 0 WHERE id = $id;
 
 -- name: account_password_rehash :exec
 UPDATE account SET password = $password WHERE id = $id AND password = $former;
 
 -- name: account_password_holds :one
-SELECT COUNT(*) FROM account WHERE id = $id AND password = $password;
+SELECT COUNT(*) FROM account WHERE id = $id AND password = $password AND disabled = 0;
 
 -- name: account_passwords_void :exec
 UPDATE account SET password = '' WHERE role = 'owner';
@@ -81,3 +82,90 @@ VALUES ($id, $at, $kind, $account, $source, $detail);
 
 -- name: account_event_purge :exec
 DELETE FROM account_event WHERE at < $before;
+
+-- name: account_all :many
+SELECT id, name, role, disabled, created FROM account ORDER BY name, id;
+
+-- name: account_standing :one
+SELECT role, disabled FROM account WHERE id = $id;
+
+-- name: account_owners_other :one
+SELECT COUNT(*) FROM account WHERE role = 'owner' AND disabled = 0 AND password <> '' AND id <> $id;
+
+-- name: account_standing_set :exec
+UPDATE account SET role = $role, disabled = $disabled WHERE id = $id;
+
+-- name: account_password_change :exec
+UPDATE account SET password = $password, password_set = $now
+WHERE id = $id AND password = $former AND disabled = 0;
+
+-- name: account_leave :exec
+UPDATE account SET role = 'member', disabled = 1, password = '' WHERE id = $id;
+
+-- name: account_delete :exec
+DELETE FROM account WHERE id = $id AND disabled = 1;
+
+-- name: account_session_delete_of :exec
+DELETE FROM account_session WHERE account = $account;
+
+-- name: account_session_delete_others :exec
+DELETE FROM account_session WHERE account = $account AND id <> $keep;
+
+-- name: account_session_count_of :one
+SELECT COUNT(*) FROM account_session WHERE account = $account;
+
+-- name: account_browser_delete_of :exec
+DELETE FROM account_browser WHERE account = $account;
+
+-- name: account_browser_count_of :one
+SELECT COUNT(*) FROM account_browser WHERE account = $account;
+
+-- name: account_invitation_all :many
+SELECT id, role, note, grants, created, expires, created_by FROM account_invitation
+WHERE expires > $now ORDER BY created DESC, id;
+
+-- name: account_invitation_by_hash :one
+SELECT id, role, note, grants, created, expires, created_by FROM account_invitation
+WHERE token_hash = $token_hash AND expires > $now;
+
+-- name: account_invitation_insert :exec
+INSERT INTO account_invitation (id, token_hash, role, note, grants, created, expires, created_by)
+VALUES ($id, $token_hash, $role, $note, $grants, $created, $expires, $created_by);
+
+-- name: account_invitation_role :one
+SELECT role FROM account_invitation WHERE id = $id;
+
+-- name: account_invitation_delete :exec
+DELETE FROM account_invitation WHERE id = $id;
+
+-- name: account_invitation_delete_of :exec
+DELETE FROM account_invitation WHERE created_by = $account;
+
+-- name: account_invitation_count_of :one
+SELECT COUNT(*) FROM account_invitation WHERE created_by = $account AND expires > $now;
+
+-- name: account_invitation_purge :exec
+DELETE FROM account_invitation WHERE expires <= $now;
+
+-- name: account_grant_all :many
+SELECT id, account, role, object_kind, object, actions, not_before, not_after, schedule, reason, created, created_by
+FROM account_grant ORDER BY created DESC, id;
+
+-- name: account_grant_count :one
+SELECT COUNT(*) FROM account_grant;
+
+-- name: account_grant_insert :exec
+INSERT INTO account_grant (id, account, role, object_kind, object, actions, not_before, not_after, schedule, reason, created, created_by)
+VALUES ($id, $account, $role, $object_kind, $object, $actions, $not_before, $not_after, $schedule, $reason, $created, $created_by);
+
+-- name: account_grant_delete :exec
+DELETE FROM account_grant WHERE id = $id;
+
+-- name: account_grant_delete_of :exec
+DELETE FROM account_grant WHERE account = $account;
+
+-- name: account_grant_delete_object :exec
+DELETE FROM account_grant WHERE object_kind = 'device' AND object = $device;
+
+-- name: account_grant_count_of :one
+SELECT COUNT(*) FROM account_grant WHERE account = $account;

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "account/internal.h"
+#include "account/access.h"
 
 enum { IDLE = 1000, LIFE = 5000 };
 
@@ -190,12 +190,25 @@ static void browsers(void **st)
     assert_false(browser_surplus("account-1", id));
 }
 
+static int decide(const struct principal *p, const char *action, enum role role, int granted)
+{
+    return rule_decide(rule_find(action), p, role, granted);
+}
+
 static void the_rule(void **st)
 {
-    static const char *const owners[] = {
-        "box.view",     "device.list",      "device.view",     "device.config",    "device.remove",
-        "device.enrol", "device.live-main", "device.live-sub", "device.listen",    "device.talk",
-        "device.ptz",   "device.playback",  "device.snapshot", "device.configure", "device.manage",
+    /* action, whether an admin has it, whether a grant can bring it */
+    static const struct {
+        const char *action;
+        int admin, grant;
+    } rows[] = {
+        {"box.view", 1, 0},         {"people.view", 1, 0},     {"people.manage", 1, 0},
+        {"grant.view", 1, 0},       {"grant.manage", 1, 0},    {"audit.read", 1, 0},
+        {"device.list", 1, 1},      {"device.view", 1, 1},     {"device.config", 1, 1},
+        {"device.remove", 1, 0},    {"device.enrol", 1, 0},    {"device.manage", 0, 0},
+        {"device.live-main", 0, 1}, {"device.live-sub", 0, 1}, {"device.listen", 0, 1},
+        {"device.talk", 0, 1},      {"device.ptz", 0, 1},      {"device.playback", 0, 1},
+        {"device.snapshot", 0, 1},  {"device.download", 0, 1},
     };
     const struct principal nobody = {.kind = PRINCIPAL_NOBODY};
     const struct principal account = {.kind = PRINCIPAL_ACCOUNT};
@@ -205,28 +218,31 @@ static void the_rule(void **st)
     const struct principal box = {.kind = PRINCIPAL_BOX};
 
     (void)st;
-    for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
-        assert_int_equal(rule_decide(&account, owners[i], 1, 1), 0);
-        assert_int_equal(rule_decide(&account, owners[i], 1, 0), -SK_EDENIED);
-        assert_int_equal(rule_decide(&account, owners[i], 0, 1), -SK_EAUTH); /* ended */
-        assert_int_equal(rule_decide(&nobody, owners[i], 0, 0), -SK_EAUTH);
-        assert_int_equal(rule_decide(&device, owners[i], 0, 0), -SK_EDENIED);
-        assert_int_equal(rule_decide(&metrics, owners[i], 0, 0), -SK_EDENIED);
-        assert_int_equal(rule_decide(&enrol, owners[i], 0, 0), -SK_EDENIED);
-        assert_int_equal(rule_decide(&box, owners[i], 0, 0), 0);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *action = rows[i].action;
+        assert_int_equal(decide(&account, action, ROLE_OWNER, 0), 0);
+        assert_int_equal(decide(&account, action, ROLE_ADMIN, 0), rows[i].admin ? 0 : -SK_EDENIED);
+        assert_int_equal(decide(&account, action, ROLE_MEMBER, 0), -SK_EDENIED);
+        assert_int_equal(decide(&account, action, ROLE_MEMBER, 1), rows[i].grant ? 0 : -SK_EDENIED);
+        assert_int_equal(decide(&account, action, ROLE_NONE, 1), -SK_EAUTH); /* ended, disabled */
+        assert_int_equal(decide(&nobody, action, ROLE_NONE, 1), -SK_EAUTH);
+        assert_int_equal(decide(&device, action, ROLE_NONE, 0), -SK_EDENIED);
+        assert_int_equal(decide(&metrics, action, ROLE_NONE, 0), -SK_EDENIED);
+        assert_int_equal(decide(&enrol, action, ROLE_NONE, 0), -SK_EDENIED);
+        assert_int_equal(decide(&box, action, ROLE_NONE, 0), 0);
     }
-    assert_int_equal(rule_decide(&nobody, "public", 0, 0), 0);
-    assert_int_equal(rule_decide(&device, "device.link", 0, 0), 0);
-    assert_int_equal(rule_decide(&account, "device.link", 1, 1), -SK_EDENIED);
-    assert_int_equal(rule_decide(&metrics, "metrics.read", 0, 0), 0);
-    assert_int_equal(rule_decide(&account, "metrics.read", 1, 1), -SK_EDENIED);
-    assert_int_equal(rule_decide(&enrol, "device.enrol-self", 0, 0), 0);
-    assert_int_equal(rule_decide(&enrol, "metrics.read", 0, 0), -SK_EDENIED);
-    assert_int_equal(rule_decide(&account, "session", 1, 0), 0);
-    assert_int_equal(rule_decide(&nobody, "session", 0, 0), -SK_EAUTH);
-    assert_int_equal(rule_decide(&box, "undeclared", 0, 0), -SK_EDENIED);
-    assert_int_equal(rule_decide(&account, "undeclared", 1, 1), -SK_EDENIED);
-    assert_int_equal(rule_decide(&account, "", 1, 1), -SK_EDENIED);
+    assert_int_equal(decide(&nobody, "public", ROLE_NONE, 0), 0);
+    assert_int_equal(decide(&device, "device.link", ROLE_NONE, 0), 0);
+    assert_int_equal(decide(&account, "device.link", ROLE_OWNER, 1), -SK_EDENIED);
+    assert_int_equal(decide(&metrics, "metrics.read", ROLE_NONE, 0), 0);
+    assert_int_equal(decide(&account, "metrics.read", ROLE_OWNER, 1), -SK_EDENIED);
+    assert_int_equal(decide(&enrol, "device.enrol-self", ROLE_NONE, 0), 0);
+    assert_int_equal(decide(&enrol, "metrics.read", ROLE_NONE, 0), -SK_EDENIED);
+    assert_int_equal(decide(&account, "session", ROLE_MEMBER, 0), 0);
+    assert_int_equal(decide(&nobody, "session", ROLE_NONE, 0), -SK_EAUTH);
+    assert_int_equal(decide(&box, "undeclared", ROLE_NONE, 0), -SK_EDENIED);
+    assert_int_equal(decide(&account, "undeclared", ROLE_OWNER, 1), -SK_EDENIED);
+    assert_int_equal(decide(&account, "", ROLE_OWNER, 1), -SK_EDENIED);
 }
 
 int main(void)

@@ -1,0 +1,444 @@
+/* Who may what with which camera: the grants, compiled so that one question is two hash lookups.
+ * Questions come from every thread, many a second; changes are rare, rebuild the whole table beside
+ * the one in use and then swap it in. Whether a grant holds at this moment is judged at each
+ * question, so nothing has to run for an end to be kept; the tick only tells the others. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "account/access.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "core/event.h"
+
+enum { TAGS_MAX = 8, PEOPLE_MAX = 20000 };
+
+struct tie { /* one grant in the list of one subject and object */
+    const struct grant *grant;
+    struct tie *next;
+};
+
+/* Of an account, or of a role. */
+struct subject {
+    struct sk_map *by_device; /* device id -> first tie; NULL when there is none */
+    struct tie *wide;         /* by tag, and all */
+};
+
+struct entry_of {
+    const struct person *person;
+    struct subject own;
+};
+
+struct table {
+    struct access_source src;
+    struct sk_map *people; /* account id -> entry_of */
+    struct entry_of *entries;
+    struct tie *ties;
+    size_t tie_count;
+    struct subject roles[ROLE_COUNT];
+};
+
+struct tags {
+    size_t count;
+    char text[TAGS_MAX][GRANT_OBJECT_SIZE];
+};
+
+static struct {
+    pthread_rwlock_t lock; /* of `table` and `tags`; held for lookups and swaps only */
+    struct table *table;
+    struct sk_map *tags;    /* camera id -> its tags, for every camera there is */
+    pthread_mutex_t change; /* one reload at a time: the last to read is the last to swap */
+    _Atomic int64_t next_change_ms;
+    _Atomic int stale;
+} access = {.lock = PTHREAD_RWLOCK_INITIALIZER, .change = PTHREAD_MUTEX_INITIALIZER};
+
+void access_source_free(struct access_source *src)
+{
+    free(src->people);
+    free(src->grants);
+    *src = (struct access_source){0};
+}
+
+/* ---- compiling ---- */
+
+static void subject_tie(struct subject *s, struct table *t, const struct grant *g)
+{
+    struct tie *tie = &t->ties[t->tie_count++];
+
+    tie->grant = g;
+    if (g->terms.object_kind != GRANT_DEVICE) {
+        tie->next = s->wide;
+        s->wide = tie;
+        return;
+    }
+    if (!s->by_device)
+        s->by_device = sk_map_new(0);
+    tie->next = sk_map_put(s->by_device, g->terms.object, strlen(g->terms.object), tie);
+}
+
+static struct entry_of *entry_find(const struct table *t, const char *account)
+{
+    return sk_map_find(t->people, account, strlen(account));
+}
+
+static struct table *table_new(struct access_source *src)
+{
+    struct table *t = sk_alloc(sizeof(*t));
+
+    t->src = *src;
+    *src = (struct access_source){0};
+    t->people = sk_map_new(0);
+    t->entries = sk_alloc((t->src.people_count + 1) * sizeof(*t->entries));
+    t->ties = sk_alloc((t->src.grant_count + 1) * sizeof(*t->ties));
+    for (size_t i = 0; i < t->src.people_count; i++) {
+        const struct person *p = &t->src.people[i];
+        t->entries[i].person = p;
+        sk_map_put(t->people, p->id, strlen(p->id), &t->entries[i]);
+    }
+    for (size_t i = 0; i < t->src.grant_count; i++) {
+        const struct grant *g = &t->src.grants[i];
+        struct entry_of *e = g->account[0] ? entry_find(t, g->account) : NULL;
+        if (e)
+            subject_tie(&e->own, t, g);
+        else if (!g->account[0])
+            subject_tie(&t->roles[g->role], t, g);
+    }
+    return t;
+}
+
+static void table_free(struct table *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->src.people_count; i++)
+        sk_map_free(t->entries[i].own.by_device);
+    for (int r = 0; r < ROLE_COUNT; r++)
+        sk_map_free(t->roles[r].by_device);
+    sk_map_free(t->people);
+    free(t->entries);
+    free(t->ties);
+    access_source_free(&t->src);
+    free(t);
+}
+
+static int64_t table_next_change(const struct table *t, int64_t now_ms)
+{
+    int64_t next = INT64_MAX;
+
+    for (size_t i = 0; i < t->src.grant_count; i++) {
+        int64_t at = grant_next_change(&t->src.grants[i].terms, now_ms);
+        next = at < next ? at : next;
+    }
+    return next;
+}
+
+/* ---- life ---- */
+
+void access_start(void)
+{
+    struct access_source none = {0};
+
+    pthread_rwlock_wrlock(&access.lock);
+    access.tags = sk_map_new(0);
+    access.table = table_new(&none);
+    pthread_rwlock_unlock(&access.lock);
+    atomic_store(&access.next_change_ms, INT64_MAX);
+    atomic_store(&access.stale, 0);
+}
+
+void access_stop(void)
+{
+    struct tags *tags;
+
+    pthread_rwlock_wrlock(&access.lock);
+    table_free(access.table);
+    access.table = NULL;
+    for (size_t pos = 0; access.tags && (tags = sk_map_next(access.tags, &pos));)
+        free(tags);
+    sk_map_free(access.tags);
+    access.tags = NULL;
+    pthread_rwlock_unlock(&access.lock);
+}
+
+void access_use(struct access_source *src, int64_t now_ms)
+{
+    struct table *fresh = table_new(src);
+
+    pthread_rwlock_wrlock(&access.lock);
+    struct table *former = access.table;
+    access.table = fresh;
+    atomic_store(&access.next_change_ms, table_next_change(fresh, now_ms));
+    pthread_rwlock_unlock(&access.lock);
+    table_free(former);
+}
+
+/* ---- reading the store ---- */
+
+struct loading {
+    struct access_source src;
+    size_t people_cap, grants_cap;
+};
+
+static int person_take(void *ctx, const struct store_row *row)
+{
+    struct loading *l = ctx;
+    char role[16];
+
+    if (l->src.people_count == l->people_cap) {
+        l->people_cap = l->people_cap ? l->people_cap * 2 : 16;
+        l->src.people = sk_realloc(l->src.people, l->people_cap * sizeof(struct person));
+    }
+    struct person *p = &l->src.people[l->src.people_count];
+    memset(p, 0, sizeof(*p));
+    int err = store_row_copy(row, 0, p->id, sizeof(p->id));
+    if (!err)
+        err = store_row_copy(row, 1, p->name, sizeof(p->name));
+    if (!err)
+        err = store_row_copy(row, 2, role, sizeof(role));
+    if (err)
+        return err;
+    p->role = role_find(role);
+    p->disabled = store_row_int(row, 3) != 0;
+    p->created = store_row_int(row, 4);
+    l->src.people_count++;
+    return 0;
+}
+
+static int grant_take(void *ctx, const struct store_row *row)
+{
+    struct loading *l = ctx;
+
+    if (l->src.grant_count == l->grants_cap) {
+        l->grants_cap = l->grants_cap ? l->grants_cap * 2 : 16;
+        l->src.grants = sk_realloc(l->src.grants, l->grants_cap * sizeof(struct grant));
+    }
+    int err = grant_row_take(row, &l->src.grants[l->src.grant_count]);
+    l->src.grant_count += !err;
+    return err;
+}
+
+static int source_read(struct store_tx *tx, void *ctx)
+{
+    struct loading *l = ctx;
+
+    access_source_free(&l->src);
+    *l = (struct loading){0};
+    int err = store_many(tx, "account_all", NULL, PEOPLE_MAX, person_take, l);
+    return err ? err : store_many(tx, "account_grant_all", NULL, GRANTS_MAX, grant_take, l);
+}
+
+int access_reload(struct store *s, int64_t now_ms)
+{
+    struct loading l = {0};
+
+    pthread_mutex_lock(&access.change);
+    int err = store_read(s, source_read, &l);
+    if (err) {
+        log_error("account", "access-reload", "reason=\"%s\"", sk_error_text(err));
+        access_source_free(&l.src); /* what was revoked must not go on: nobody may anything */
+    }
+    access_use(&l.src, now_ms);
+    atomic_store(&access.stale, err != 0);
+    pthread_mutex_unlock(&access.change);
+    return err;
+}
+
+void access_changed(struct store *s, const char *account, int64_t now_ms)
+{
+    const struct event ev = {.kind = EVENT_GRANT_CHANGED, .account = account, .wall_ms = now_ms};
+    int err = access_reload(s, now_ms);
+
+    event_publish(&ev);
+    if (err)
+        log_error("account", "access-closed", "reason=\"nobody may anything until it is read\"");
+}
+
+int access_is_stale(void)
+{
+    return atomic_load(&access.stale);
+}
+
+int access_tick(int64_t now_ms)
+{
+    if (now_ms < atomic_load(&access.next_change_ms))
+        return 0;
+    pthread_rwlock_wrlock(&access.lock);
+    int due = access.table && now_ms >= atomic_load(&access.next_change_ms);
+    if (due)
+        atomic_store(&access.next_change_ms, table_next_change(access.table, now_ms));
+    pthread_rwlock_unlock(&access.lock);
+    return due;
+}
+
+/* ---- questions ---- */
+
+/* What a grant brings: any action brings seeing that the camera is there. */
+static uint32_t grant_rights(const struct grant *g, int64_t now_ms)
+{
+    return grant_is_active(&g->terms, now_ms) ? g->terms.actions | ACCESS_LIST | ACCESS_VIEW : 0;
+}
+
+static int has_tag(const struct tags *tags, const char *tag)
+{
+    for (size_t i = 0; tags && i < tags->count; i++)
+        if (strcmp(tags->text[i], tag) == 0)
+            return 1;
+    return 0;
+}
+
+static int wide_reaches(const struct grant *g, const struct tags *tags)
+{
+    return tags && (g->terms.object_kind == GRANT_ALL || has_tag(tags, g->terms.object));
+}
+
+/* Rights of a subject on a camera, stopping as soon as all of `wanted` are there. Each grant that
+ * brings any goes to `seen`, when that is not NULL. */
+static uint32_t subject_rights(const struct subject *s, const char *device, const struct tags *tags,
+                               int64_t now_ms, uint32_t wanted, json_t *seen)
+{
+    const struct tie *tie = s->by_device ? sk_map_find(s->by_device, device, strlen(device)) : NULL;
+    uint32_t rights = 0;
+
+    for (int wide = 0; wide < 2; wide++, tie = s->wide) {
+        for (; tie && (rights & wanted) != wanted; tie = tie->next) {
+            if (wide && !wide_reaches(tie->grant, tags))
+                continue;
+            uint32_t more = grant_rights(tie->grant, now_ms);
+            rights |= more;
+            if (more && seen)
+                json_array_append_new(seen, json_string(tie->grant->id));
+        }
+    }
+    return rights;
+}
+
+static const struct tags *tags_find_locked(const char *device)
+{
+    return access.tags ? sk_map_find(access.tags, device, strlen(device)) : NULL;
+}
+
+enum role access_standing(const char *account, uint32_t right, const char *device, int64_t now_ms,
+                          int *granted)
+{
+    enum role role = ROLE_NONE;
+
+    *granted = 0;
+    pthread_rwlock_rdlock(&access.lock);
+    const struct entry_of *e = access.table ? entry_find(access.table, account) : NULL;
+    if (e && !e->person->disabled)
+        role = e->person->role;
+    if (role != ROLE_NONE && right && !device) {
+        *granted = 1;
+    } else if (role != ROLE_NONE && right) {
+        const struct tags *tags = tags_find_locked(device);
+        *granted = (subject_rights(&e->own, device, tags, now_ms, right, NULL) & right) == right ||
+                   (subject_rights(&access.table->roles[role], device, tags, now_ms, right, NULL) &
+                    right) == right;
+    }
+    pthread_rwlock_unlock(&access.lock);
+    return role;
+}
+
+/* What the role alone brings on a camera. */
+static uint32_t role_rights(enum role role)
+{
+    uint32_t rights = 0;
+
+    for (uint32_t bit = 1; bit <= ACCESS_ALL; bit <<= 1) {
+        json_t *name = access_rights_json(bit);
+        char action[48] = "device.";
+        if (!sk_copy(action + 7, sizeof(action) - 7, json_string_value(json_array_get(name, 0))) &&
+            rule_is_of_role(rule_find(action), role))
+            rights |= bit;
+        json_decref(name);
+    }
+    return rights;
+}
+
+void access_device_each(const char *device, int64_t now_ms,
+                        void (*fn)(void *ctx, const struct access_line *line), void *ctx)
+{
+    uint32_t of_role[ROLE_COUNT];
+
+    for (int r = 0; r < ROLE_COUNT; r++)
+        of_role[r] = role_rights((enum role)r);
+    pthread_rwlock_rdlock(&access.lock);
+    const struct tags *tags = tags_find_locked(device);
+    for (size_t i = 0; access.table && i < access.table->src.people_count; i++) {
+        const struct entry_of *e = &access.table->entries[i];
+        struct access_line line = {.person = e->person, .grants = json_array()};
+        if (!e->person->disabled)
+            line.rights = of_role[e->person->role] |
+                          subject_rights(&e->own, device, tags, now_ms, UINT32_MAX, line.grants) |
+                          subject_rights(&access.table->roles[e->person->role], device, tags,
+                                         now_ms, UINT32_MAX, line.grants);
+        if (line.rights)
+            fn(ctx, &line);
+        json_decref(line.grants);
+    }
+    pthread_rwlock_unlock(&access.lock);
+}
+
+/* ---- cameras ---- */
+
+int access_device_is_known(const char *device)
+{
+    pthread_rwlock_rdlock(&access.lock);
+    int known = tags_find_locked(device) != NULL;
+    pthread_rwlock_unlock(&access.lock);
+    return known;
+}
+
+void access_device_tags(const char *device, const char *const *list, size_t count)
+{
+    struct tags *fresh = list ? sk_alloc(sizeof(*fresh)) : NULL, *former = NULL;
+
+    for (size_t i = 0; fresh && i < count && i < TAGS_MAX; i++)
+        if (!sk_copy(fresh->text[fresh->count], GRANT_OBJECT_SIZE, list[i]))
+            fresh->count++;
+    pthread_rwlock_wrlock(&access.lock);
+    if (access.tags && fresh)
+        former = sk_map_put(access.tags, device, strlen(device), fresh);
+    else if (access.tags)
+        former = sk_map_remove(access.tags, device, strlen(device));
+    else
+        former = fresh;
+    pthread_rwlock_unlock(&access.lock);
+    free(former);
+}
+
+int access_grant_reaches(const struct grant *g, const char *device)
+{
+    if (g->terms.object_kind == GRANT_DEVICE)
+        return strcmp(g->terms.object, device) == 0;
+    pthread_rwlock_rdlock(&access.lock);
+    int reaches = wide_reaches(g, tags_find_locked(device));
+    pthread_rwlock_unlock(&access.lock);
+    return reaches;
+}
+
+/* ---- lists ---- */
+
+void access_people_each(void (*fn)(void *ctx, const struct person *p), void *ctx)
+{
+    pthread_rwlock_rdlock(&access.lock);
+    for (size_t i = 0; access.table && i < access.table->src.people_count; i++)
+        fn(ctx, &access.table->src.people[i]);
+    pthread_rwlock_unlock(&access.lock);
+}
+
+void access_grants_each(void (*fn)(void *ctx, const struct grant *g, const char *subject_name),
+                        void *ctx)
+{
+    pthread_rwlock_rdlock(&access.lock);
+    for (size_t i = 0; access.table && i < access.table->src.grant_count; i++) {
+        const struct grant *g = &access.table->src.grants[i];
+        const struct entry_of *e = g->account[0] ? entry_find(access.table, g->account) : NULL;
+        fn(ctx, g, e ? e->person->name : NULL);
+    }
+    pthread_rwlock_unlock(&access.lock);
+}
