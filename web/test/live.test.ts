@@ -7,9 +7,9 @@ import { jitterDelay } from "../src/live/jitter";
 import { keyringNew, keyringStoreMemory } from "../src/live/keyring";
 import { labelsNew, proofRead } from "../src/live/labels";
 import { afterEnd, afterFailure, afterPipe, afterStream } from "../src/live/states";
-import { base64Encode, bytesConcat, bytesEqual, textBytes } from "../src/seal/bytes";
+import { base64Encode, bytesConcat, bytesEqual, textBytes, u32 } from "../src/seal/bytes";
 import { Code } from "../src/seal/codes";
-import { deviceIdDecode } from "../src/seal/crockford";
+import { deviceIdDecode, deviceIdEncode } from "../src/seal/crockford";
 import { envelopeDecode, envelopeEncode } from "../src/seal/envelope";
 import { labelSimulated } from "../src/seal/label";
 import { chosenRead } from "../src/seal/password";
@@ -175,4 +175,26 @@ test("shapes: hello, live.start, clock: right ones read, wrong and unknown membe
     const clock = { stream: 5, kid: 0x5a17c0de0101, ctr: 9, pts: 1, wall: 2 };
     assert.equal(clockRead(clock).kid, 0x5a17c0de0101n);
     assert.throws(() => clockRead({ ...clock, kid: "5a" }), { code: Code.malformed });
+});
+
+test("a label file as the fleet prints it, for thousands: device, code, name; a table; other line ends", async () => {
+    const labels = labelsNew();
+    const seed = range(0, 16);
+    const lines: string[] = [];
+    const devices: string[] = [];
+    for (let i = 0; i < 2_500; i++) {
+        const device = deviceIdEncode(bytesConcat(u32(i), range(0, 12)));
+        devices.push(device);
+        const code = await labelSimulated(seed, device);
+        const spaced = code.replace(/.{4}(?=.)/g, "$&-");
+        lines.push([`${device} ${code} North gate ${i}`, `"${device}","${spaced}","Gate, ${i}"`, `${device};${code}`][i % 3] ?? "");
+    }
+    lines[1_700] = "rubbish";
+    const result = await labels.importText(lines.join("\r\n"));
+    assert.deepEqual(result.refused, [{ line: 1_701, fault: "not-a-label" }]);
+    assert.deepEqual([result.accepted.length, result.accepted[0], result.accepted.at(-1)], [2_499, devices[0], devices.at(-1)]);
+    const last = await labels.find(devices[2_499] ?? "", false);
+    assert.equal(last?.password.text, await labelSimulated(seed, devices[2_499] ?? ""));
+    const short = await labels.importText(`${DEVICE} R30W5GY4 North gate`);
+    assert.equal(short.accepted.length, 0);
 });

@@ -361,7 +361,6 @@ export const en = {
     "history.failed": "The last 24 h could not be read.",
     "history.whole": "no gap",
     "history.gaps": { one: "1 gap, {span}", other: "{n} gaps, {span} together" },
-    "history.list": "The gaps",
     "history.gap": "{from} to {to}, {span}",
     "history.now": "now",
 

@@ -335,7 +335,6 @@ export const zh: Messages = {
     "history.failed": "未能读取最近 24 小时。",
     "history.whole": "没有中断",
     "history.gaps": "中断 {n} 次，共 {span}",
-    "history.list": "各次中断",
     "history.gap": "{from} 至 {to}，{span}",
     "history.now": "现在",
 

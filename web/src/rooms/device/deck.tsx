@@ -13,6 +13,8 @@ export interface DeckPlace {
     readonly missing?: Key | null;
     readonly cls?: string;
     readonly pressed?: boolean;
+    /** Icon alone on wide screens. */
+    readonly bare?: boolean;
 }
 
 export function DeckButton({
@@ -27,7 +29,8 @@ export function DeckButton({
         <button
             type="button"
             class={`btn ${place.cls ?? ""}${why ? " off" : ""}`}
-            aria-label={t(place.text)}
+            aria-label={place.bare ? t(place.text) : undefined}
+            aria-keyshortcuts={place.kbd.length === 1 ? place.kbd : undefined}
             aria-disabled={why ? true : undefined}
             title={why}
             aria-pressed={place.pressed}
@@ -38,7 +41,7 @@ export function DeckButton({
         >
             <Icon name={place.icon} />
             <span>{t(place.text)}</span>
-            <kbd>{place.kbd}</kbd>
+            <kbd aria-hidden="true">{place.kbd}</kbd>
         </button>
     );
 }
@@ -56,7 +59,6 @@ export function TalkButton({ talking }: { readonly talking: Talking }) {
         <button
             type="button"
             class="btn talk"
-            aria-label={t("deck.talk")}
             aria-pressed={on}
             aria-keyshortcuts="T"
             onPointerDown={(e) => {
@@ -78,7 +80,7 @@ export function TalkButton({ talking }: { readonly talking: Talking }) {
             {on ? (
                 <Coil of={LEVELS} on={level ?? 0} tone="on" seg={5} gap={2} height={7} />
             ) : (
-                <kbd>T</kbd>
+                <kbd aria-hidden="true">T</kbd>
             )}
         </button>
     );

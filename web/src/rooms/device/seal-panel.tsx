@@ -247,7 +247,7 @@ export function SealPanel({
     const facts = sealOf(state);
     const limit = (
         <p class="small quiet">
-            {rich("seal.limit", {}, { a: (kids) => <a href="/settings/about#limits">{kids}</a> })}
+            {rich("seal.limit", {}, { a: (kids) => <a class="nw" href="/settings/about#limits">{kids}</a> })}
         </p>
     );
     if (!facts)

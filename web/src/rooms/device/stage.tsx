@@ -12,7 +12,7 @@ import { Cover } from "../live/tile";
 import type { Viewing } from "../live/watch";
 import { missing, pictureName, refusedKey } from "./abilities";
 import { DeckButton, TalkButton, type DeckPlace } from "./deck";
-import { gaps, stretches } from "./history";
+import { gaps, stretches, type Stretch } from "./history";
 import { useTalk } from "./use-talk";
 
 function save(blob: Blob, file: string): void {
@@ -179,7 +179,7 @@ export function Stage({
     };
     const right: readonly DeckPlace[] = [
         { icon: "rew", text: "deck.back", kbd: "B", missing: "deck.no-back" },
-        { icon: "full", text: "keys.full", kbd: "F", act: full, cls: "fs" },
+        { icon: "full", text: "keys.full", kbd: "F", act: full, cls: "fs", bare: true },
     ];
     const button = (p: DeckPlace) => <DeckButton key={p.text} place={p} onWhy={setWhy} />;
     const status = () => {
@@ -223,19 +223,19 @@ export function Stage({
                 <span class="sp" />
                 {right.map(button)}
             </div>
-            <p class="deck-why small" id="deck-why" role="status">
-                {status()}
-            </p>
-            <DayBar device={device} history={history} />
+            <DayBar device={device} history={history} status={status()} />
         </section>
     );
 }
 
+/** The bar of the day; what the deck has to say stands in the line under it, so that nothing moves. */
 function DayBar({
     device,
     history,
+    status,
 }: {
     readonly device: Device;
+    readonly status: string;
     readonly history: {
         readonly events: Loaded<readonly HistoryEvent[]>;
         readonly from: number;
@@ -243,72 +243,81 @@ function DayBar({
     };
 }) {
     const { events, from, to } = history;
-    if (events.is === "loading")
-        return (
-            <div class="line24" id="history">
-                <svg class="day" viewBox="0 0 840 16" aria-hidden="true">
-                    <rect class="none" y="4" width="840" height="8" rx="4" />
-                </svg>
-                <p class="small quiet">{t("history.loading")}</p>
-            </div>
-        );
-    if (events.is === "failed")
-        return (
-            <div class="line24" id="history">
-                <p class="small quiet">{t("history.failed")}</p>
-            </div>
-        );
-    const list = stretches(events.value, from, to, {
-        online: device.state === "online",
-        since: device.since,
-    });
+    const list =
+        events.is === "ready"
+            ? stretches(events.value, from, to, {
+                  online: device.state === "online",
+                  since: device.since,
+              })
+            : [];
     const off = gaps(list);
     const x = (ms: number) => ((ms - from) / (to - from)) * 840;
     const text = off.n ? t("history.gaps", { n: off.n, span: span(off.ms) }) : t("history.whole");
     return (
         <div class="line24" id="history">
-            <svg
-                class="day"
-                viewBox="0 0 840 16"
-                preserveAspectRatio="none"
-                role="img"
-                aria-label={`${t("history.day")}: ${text}`}
-            >
-                {list.map((s) => (
-                    <rect
-                        key={s.from}
-                        class={s.online === null ? "none" : s.online ? "on" : "gap"}
-                        x={x(s.from)}
-                        y="4"
-                        width={Math.max(s.online === false ? 3 : 0, x(s.to) - x(s.from))}
-                        height="8"
-                        rx={s.online === false ? 0 : 3}
-                    />
-                ))}
-            </svg>
-            <div class="row small quiet">
-                <span>{t("history.day")}</span>
-                <span>{text}</span>
-            </div>
-            {off.n > 0 && (
-                <details class="small">
-                    <summary>{t("history.list")}</summary>
-                    <ul>
-                        {list
-                            .filter((s) => s.online === false)
-                            .reverse()
-                            .map((s) => (
-                                <li key={s.from}>
-                                    {t("history.gap", {
-                                        from: hourMinute(s.from),
-                                        to: s.to === to ? t("history.now") : hourMinute(s.to),
-                                        span: span(s.to - s.from),
-                                    })}
-                                </li>
-                            ))}
-                    </ul>
-                </details>
+            {events.is !== "failed" && (
+                <svg
+                    class="day"
+                    viewBox="0 0 840 16"
+                    preserveAspectRatio="none"
+                    role="img"
+                    aria-label={`${t("history.day")}: ${text}`}
+                >
+                    {events.is === "loading" && (
+                        <rect class="none" y="4" width="840" height="8" rx="4" />
+                    )}
+                    {list.map((s) => (
+                        <rect
+                            key={s.from}
+                            class={s.online === null ? "none" : s.online ? "on" : "gap"}
+                            x={x(s.from)}
+                            y="4"
+                            width={Math.max(s.online === false ? 3 : 0, x(s.to) - x(s.from))}
+                            height="8"
+                            rx={s.online === false ? 0 : 3}
+                        />
+                    ))}
+                </svg>
             )}
+            <div class="under small">
+                <p class="deck-why" id="deck-why" role="status">
+                    {status}
+                </p>
+                {!status && events.is === "loading" && <p class="quiet">{t("history.loading")}</p>}
+                {!status && events.is === "failed" && <p class="quiet">{t("history.failed")}</p>}
+                {!status && events.is === "ready" && <p class="quiet">{t("history.day")}</p>}
+                {!status && events.is === "ready" && <Gaps list={list} to={to} text={text} />}
+            </div>
         </div>
+    );
+}
+
+/** How many gaps; opens to the list of them. */
+function Gaps({
+    list,
+    to,
+    text,
+}: {
+    readonly list: readonly Stretch[];
+    readonly to: number;
+    readonly text: string;
+}) {
+    const off = list.filter((s) => s.online === false);
+    if (off.length === 0) return <p class="quiet">{text}</p>;
+    return (
+        <details>
+            <summary>{text}</summary>
+            <ul>
+                {[...off].reverse().map((s) => (
+                    <li key={s.from}>
+                        {t("history.gap", {
+                            from: hourMinute(s.from),
+                            to: s.to === to ? t("history.now") : hourMinute(s.to),
+                            span: span(s.to - s.from),
+                        })}
+                    </li>
+                ))}
+            </ul>
+        </details>
     );
 }
