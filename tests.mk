@@ -89,11 +89,18 @@ fuzz-now: $(patsubst %,$(BUILD)/libfuzzer/fuzz_%,$(fuzz_names))
 ## bench      build and run the benches: lines of "name value unit"
 bench: $(bench_bin)
 	@set -e; for b in $(bench_bin); do echo "# $$(basename $$b)"; mkdir -p $(BUILD)/bench-data; \
-		case $$b in *bench_store) $$b $(BUILD)/bench-data;; *) $$b;; esac; done
+		case $$b in *bench_store|*bench_audit) $$b $(BUILD)/bench-data;; *) $$b;; esac; done
 
 ## soak       cameras and viewers for SOAK_SECONDS (600), watching what the server holds
 soak: $(BUILD)/skep
 	@SKEP_BIN=$(abspath $(BUILD)/skep) node tests/soak/fleet.mjs $(SOAK_SECONDS)
+
+## show-front-door  measure what the front door promises on a fresh build (SHOW=3 picks points)
+.PHONY: show-front-door
+show-front-door: deps
+	@rm -rf $(BUILD)/show
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/show WEB=no all
+	@SKEP_BIN=$(abspath $(BUILD)/show/skep) node scripts/show-front-door.mjs
 
 ## image      build the container image on a Debian 13 base and try it (needs root, buildah, debootstrap)
 image:

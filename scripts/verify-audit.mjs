@@ -28,7 +28,7 @@ function bytesOf(text, size) {
     return bytes.length === size && bytes.toString("base64url") === text ? bytes : null;
 }
 
-function rowHash(row) {
+export function rowHash(row) {
     const numbers = Buffer.alloc(17);
     numbers[0] = 1;
     numbers.writeBigUInt64BE(BigInt(row.seq), 1);

@@ -254,7 +254,7 @@ static int api_export(struct http_request *req)
     if (err)
         http_problem(req, err, NULL);
     else
-        http_bytes(req, 200, "application/x-ndjson", page.text.len ? page.text.data : (void *)"",
+        http_bytes(req, 200, "application/jsonl", page.text.len ? page.text.data : (void *)"",
                    page.text.len);
     sk_buf_fini(&page.text);
     return 0;
@@ -312,7 +312,7 @@ const struct route audit_routes[] = {
     {"GET", "/api/v1/audit/export", "audit.read", 0, NULL, api_export,
      OPERATION("Rows as JSON lines, oldest first, from row number `from`; the end is reached when "
                "fewer than `limit` rows come", QUERY("from", NUMBER) ","
-               QUERY("limit", BOUNDED("1000")), "application/x-ndjson", TEXT)},
+               QUERY("limit", BOUNDED("1000")), "application/jsonl", TEXT)},
     {"GET", "/api/v1/audit/{seq}/proof", "audit.read", 0, NULL, api_proof,
      OPERATION("Proof that a row is in the log (RFC 9162 2.1.3): leaf index = seq - 1",
                "{\"name\":\"seq\",\"in\":\"path\",\"required\":true,\"schema\":" NUMBER "}", JSON,
