@@ -73,7 +73,10 @@ export const slowClients = [
 
 /** Debian's slowhttptest, where it is installed: [] otherwise. */
 export function slowHttpTests() {
-    if (spawnSync("slowhttptest", ["-h"]).error) return [];
+    if (spawnSync("slowhttptest", ["-h"]).error) {
+        console.error("slowhttptest is not installed: left out");
+        return [];
+    }
     const attack = (name, counted, args) => slow(`slowhttptest ${name}`, counted, async (b) => {
         const proc = spawn("slowhttptest", [...args, "-c", "400", "-r", "100", "-l", "25", "-u", `https://127.0.0.1:${b.skep.port}/healthz`], { stdio: "ignore" });
         await new Promise((done) => proc.once("close", done));
