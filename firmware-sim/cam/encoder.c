@@ -9,8 +9,9 @@
 
 #define UNIT_MAX (4u * 1024u * 1024u - 4096u) /* sealed.md 4.4 with room for the fragment head */
 #define RECORD_MAX 4096u
-#define QUALITY "19" /* constant quality under the bit rate's ceiling: still pictures cost little  \
-                      */
+#define QUALITY                                                                                    \
+    "19" /* constant quality under the bit rate's ceiling: still pictures cost little              \
+          */
 
 struct cam_encoder {
     struct cam_encoder_options options;

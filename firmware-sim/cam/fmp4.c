@@ -100,15 +100,23 @@ static void write_mvhd(struct writer *w)
     box_end(w, mvhd);
 }
 
-static void write_tkhd(struct writer *w, const struct cam_fmp4_track *track)
+/* A track: pictures or sound, the other is NULL. */
+struct track {
+    const struct cam_fmp4_track *video;
+    const struct cam_fmp4_sound *sound;
+};
+
+static void write_tkhd(struct writer *w, const struct track *track)
 {
     size_t tkhd = full_box(w, "tkhd", 0, 3); /* enabled, in movie */
     zeros(w, 8);
     put32(w, TRACK_ID);
-    zeros(w, 4 + 4 + 8 + 2 + 2 + 2 + 2); /* reserved, duration, reserved, layer, group, volume */
+    zeros(w, 4 + 4 + 8 + 2 + 2);         /* reserved, duration, reserved, layer, group */
+    put16(w, track->sound ? 0x0100 : 0); /* volume */
+    zeros(w, 2);
     matrix(w);
-    put32(w, (uint32_t)track->width << 16);
-    put32(w, (uint32_t)track->height << 16);
+    put32(w, track->video ? (uint32_t)track->video->width << 16 : 0);
+    put32(w, track->video ? (uint32_t)track->video->height << 16 : 0);
     box_end(w, tkhd);
 }
 
@@ -133,12 +141,72 @@ static void write_avc1(struct writer *w, const struct cam_fmp4_track *track)
     box_end(w, avc1);
 }
 
-static void write_stbl(struct writer *w, const struct cam_fmp4_track *track)
+/* Opus 4.3.2: OpusHead without its magic, numbers turned to big-endian. */
+static void write_dops(struct writer *w, const struct cam_fmp4_sound *track)
+{
+    const uint8_t *head = track->config;
+    size_t dops = box(w, "dOps");
+    put(w, "\0", 1);                                        /* version */
+    put(w, head + 9, 1);                                    /* channels */
+    put16(w, (unsigned)head[10] | (unsigned)head[11] << 8); /* samples to skip */
+    put32(w, (uint32_t)head[12] | (uint32_t)head[13] << 8 | (uint32_t)head[14] << 16 |
+                 (uint32_t)head[15] << 24);
+    put16(w, (unsigned)head[16] | (unsigned)head[17] << 8); /* gain */
+    put(w, "\0", 1);                                        /* mapping family: mono or stereo */
+    box_end(w, dops);
+}
+
+static void descriptor(struct writer *w, uint8_t tag, size_t len)
+{
+    uint8_t head[2] = {tag, (uint8_t)len};
+    put(w, head, sizeof head);
+}
+
+static void write_esds(struct writer *w, const struct cam_fmp4_sound *track)
+{
+    static const uint8_t aac[2] = {0x40, 0x15}; /* MPEG-4 audio, an audio stream */
+    size_t esds = full_box(w, "esds", 0, 0);
+    size_t config = 2 + track->config_len, decoder = 2 + 13 + config;
+    descriptor(w, 3, 3 + decoder + 3);
+    zeros(w, 3); /* id, flags */
+    descriptor(w, 4, 13 + config);
+    put(w, aac, sizeof aac);
+    zeros(w, 11); /* buffer size, bit rates: not told */
+    descriptor(w, 5, track->config_len);
+    put(w, track->config, track->config_len);
+    descriptor(w, 6, 1);
+    put(w, "\2", 1);
+    box_end(w, esds);
+}
+
+static void write_sound_entry(struct writer *w, const struct cam_fmp4_sound *track)
+{
+    size_t entry = box(w, track->is_opus ? "Opus" : "mp4a");
+    zeros(w, 6);
+    put16(w, 1); /* data reference */
+    zeros(w, 8);
+    put16(w, 1);  /* channel */
+    put16(w, 16); /* bits, by convention */
+    zeros(w, 4);
+    put32(w, track->rate << 16);
+    if (track->is_opus) {
+        write_dops(w, track);
+    } else {
+        write_esds(w, track);
+    }
+    box_end(w, entry);
+}
+
+static void write_stbl(struct writer *w, const struct track *track)
 {
     static const char empty[3][5] = {"stts", "stsc", "stco"};
     size_t stbl = box(w, "stbl"), stsd = full_box(w, "stsd", 0, 0);
     put32(w, 1);
-    write_avc1(w, track);
+    if (track->video) {
+        write_avc1(w, track->video);
+    } else {
+        write_sound_entry(w, track->sound);
+    }
     box_end(w, stsd);
     for (unsigned i = 0; i < 3; i++) {
         size_t table = full_box(w, empty[i], 0, 0);
@@ -151,11 +219,12 @@ static void write_stbl(struct writer *w, const struct cam_fmp4_track *track)
     box_end(w, stbl);
 }
 
-static void write_minf(struct writer *w, const struct cam_fmp4_track *track)
+static void write_minf(struct writer *w, const struct track *track)
 {
-    size_t minf = box(w, "minf"), vmhd = full_box(w, "vmhd", 0, 1);
-    zeros(w, 8);
-    box_end(w, vmhd);
+    size_t minf = box(w, "minf");
+    size_t head = track->video ? full_box(w, "vmhd", 0, 1) : full_box(w, "smhd", 0, 0);
+    zeros(w, track->video ? 8 : 4);
+    box_end(w, head);
     size_t dinf = box(w, "dinf"), dref = full_box(w, "dref", 0, 0);
     put32(w, 1);
     size_t url = full_box(w, "url ", 0, 1); /* in this file */
@@ -166,7 +235,7 @@ static void write_minf(struct writer *w, const struct cam_fmp4_track *track)
     box_end(w, minf);
 }
 
-static void write_mdia(struct writer *w, const struct cam_fmp4_track *track)
+static void write_mdia(struct writer *w, const struct track *track)
 {
     size_t mdia = box(w, "mdia"), mdhd = full_box(w, "mdhd", 0, 0);
     zeros(w, 8);
@@ -177,7 +246,7 @@ static void write_mdia(struct writer *w, const struct cam_fmp4_track *track)
     box_end(w, mdhd);
     size_t hdlr = full_box(w, "hdlr", 0, 0);
     zeros(w, 4);
-    put(w, "vide", 4);
+    put(w, track->video ? "vide" : "soun", 4);
     zeros(w, 12);
     put(w, "camera", 7);
     box_end(w, hdlr);
@@ -195,12 +264,9 @@ static void write_mvex(struct writer *w)
     box_end(w, mvex);
 }
 
-int cam_fmp4_init(const struct cam_fmp4_track *track, struct sk_buf *out)
+static int write_init(const struct track *track, struct sk_buf *out)
 {
     struct writer w = {out, 0};
-    if (track->avcc_len < 7 || track->avcc[0] != 1 || !track->width || !track->height) {
-        return -SK_EINVAL;
-    }
     write_ftyp(&w);
     size_t moov = box(&w, "moov");
     write_mvhd(&w);
@@ -213,15 +279,37 @@ int cam_fmp4_init(const struct cam_fmp4_track *track, struct sk_buf *out)
     return w.rc;
 }
 
-static void write_traf(struct writer *w, const struct cam_fmp4_sample *sample)
+int cam_fmp4_init(const struct cam_fmp4_track *track, struct sk_buf *out)
 {
-    size_t traf = box(w, "traf");
+    struct track video = {.video = track};
+    if (track->avcc_len < 7 || track->avcc[0] != 1 || !track->width || !track->height) {
+        return -SK_EINVAL;
+    }
+    return write_init(&video, out);
+}
+
+int cam_fmp4_sound_init(const struct cam_fmp4_sound *track, struct sk_buf *out)
+{
+    struct track sound = {.sound = track};
+    bool is_sound = track->is_opus ? track->config_len >= 19 && track->config[18] == 0
+                                   : track->config_len >= 2 && track->config_len <= 64;
+    return is_sound && track->rate && track->rate <= 65535 ? write_init(&sound, out) : -SK_EINVAL;
+}
+
+static void write_traf_head(struct writer *w, uint64_t pts_90k)
+{
     size_t tfhd = full_box(w, "tfhd", 0, TFHD_DEFAULT_BASE_IS_MOOF);
     put32(w, TRACK_ID);
     box_end(w, tfhd);
     size_t tfdt = full_box(w, "tfdt", 1, 0);
-    put64(w, sample->pts_90k);
+    put64(w, pts_90k);
     box_end(w, tfdt);
+}
+
+static void write_traf(struct writer *w, const struct cam_fmp4_sample *sample)
+{
+    size_t traf = box(w, "traf");
+    write_traf_head(w, sample->pts_90k);
     size_t trun = full_box(w, "trun", 0, TRUN_DATA_OFFSET | TRUN_DURATION | TRUN_SIZE | TRUN_FLAGS);
     put32(w, 1);
     put32(w, CAM_FMP4_FRAGMENT_OVERHEAD); /* from the start of moof to the sample */
@@ -247,6 +335,68 @@ int cam_fmp4_fragment(const struct cam_fmp4_sample *sample, uint32_t sequence, s
     size_t mdat = box(&w, "mdat");
     put(&w, sample->data, sample->len);
     box_end(&w, mdat);
+    return w.rc;
+}
+
+unsigned cam_fmp4_sound_overhead(unsigned count)
+{
+    return CAM_FMP4_FRAGMENT_OVERHEAD + (count - 1) * 12u;
+}
+
+static void write_sound_traf(struct writer *w, const struct cam_fmp4_sound_unit *unit)
+{
+    size_t traf = box(w, "traf");
+    write_traf_head(w, unit->pts_90k);
+    size_t trun = full_box(w, "trun", 0, TRUN_DATA_OFFSET | TRUN_DURATION | TRUN_SIZE | TRUN_FLAGS);
+    put32(w, unit->count);
+    put32(w, cam_fmp4_sound_overhead(unit->count));
+    for (unsigned i = 0; i < unit->count; i++) {
+        put32(w, unit->duration_90k);
+        put32(w, (uint32_t)unit->frames[i].len);
+        put32(w, SAMPLE_IS_KEY);
+    }
+    box_end(w, trun);
+    box_end(w, traf);
+}
+
+/* A player skips it: it only hides how long the frames are. */
+static void write_free(struct writer *w, const struct cam_fmp4_sound_unit *unit, size_t len)
+{
+    size_t left = len - CAM_FMP4_FREE_MIN, filling = unit->filling ? unit->filling_len : 0;
+    size_t at = box(w, "free");
+    filling = filling < left ? filling : left;
+    put(w, unit->filling, filling);
+    for (left -= filling; left > 0; left -= left < 32 ? left : 32) {
+        zeros(w, left < 32 ? left : 32);
+    }
+    box_end(w, at);
+}
+
+int cam_fmp4_sound_fragment(const struct cam_fmp4_sound_unit *unit, uint32_t sequence,
+                            struct sk_buf *out)
+{
+    struct writer w = {out, 0};
+    size_t used = cam_fmp4_sound_overhead(unit->count);
+    if (unit->count == 0 || unit->count > CAM_FMP4_FRAMES_MAX) {
+        return -SK_EINVAL;
+    }
+    for (unsigned i = 0; i < unit->count; i++) {
+        used += unit->frames[i].len;
+    }
+    if (used + CAM_FMP4_FREE_MIN > unit->total) {
+        return -SK_ETOOBIG;
+    }
+    size_t moof = box(&w, "moof"), mfhd = full_box(&w, "mfhd", 0, 0);
+    put32(&w, sequence);
+    box_end(&w, mfhd);
+    write_sound_traf(&w, unit);
+    box_end(&w, moof);
+    size_t mdat = box(&w, "mdat");
+    for (unsigned i = 0; i < unit->count; i++) {
+        put(&w, unit->frames[i].data, unit->frames[i].len);
+    }
+    box_end(&w, mdat);
+    write_free(&w, unit, unit->total - used);
     return w.rc;
 }
 

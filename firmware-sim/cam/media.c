@@ -31,6 +31,7 @@ struct cam_media {
     struct cam_encoder_options options;
     unsigned keep_every; /* of the file's pictures, to stay below the target's rate */
     uint64_t seen;
+    int64_t key_pts;       /* of the last keyframe that was passed on, in the file's units */
     uint32_t duration_90k; /* of a picture where the file does not say */
     int wraps;
     bool is_draining;
@@ -153,7 +154,7 @@ static void rate_fit(struct cam_media *media)
     media->options.gop_frames = 2 * media->options.fps;
 }
 
-static int transcode_open(struct cam_media *media)
+static int decode_open(struct cam_media *media)
 {
     const AVCodecParameters *par = stream_of(media)->codecpar;
     const AVCodec *found = avcodec_find_decoder(par->codec_id);
@@ -176,14 +177,19 @@ static int transcode_open(struct cam_media *media)
     media->fitted->format = AV_PIX_FMT_YUV420P;
     media->fitted->width = (int)media->options.width;
     media->fitted->height = (int)media->options.height;
-    if (av_frame_get_buffer(media->fitted, 0) < 0) {
-        return -SK_ENOMEM;
-    }
-    return cam_encoder_new(&media->options, &media->encoder);
+    return av_frame_get_buffer(media->fitted, 0) < 0 ? -SK_ENOMEM : 0;
 }
 
-int cam_media_open(const char *path, const struct cam_encoder_options *target,
-                   struct cam_media **out, char *reason, size_t reason_cap)
+static int transcode_open(struct cam_media *media)
+{
+    int rc = decode_open(media);
+    return rc ? rc : cam_encoder_new(&media->options, &media->encoder);
+}
+
+enum use { USE_STREAM, USE_STILL };
+
+static int media_open(const char *path, const struct cam_encoder_options *target, enum use use,
+                      struct cam_media **out, char *reason, size_t reason_cap)
 {
     *out = NULL;
     struct cam_media *media = calloc(1, sizeof *media);
@@ -202,7 +208,9 @@ int cam_media_open(const char *path, const struct cam_encoder_options *target,
     media->duration_90k = (uint32_t)((double)TICKS / rate_of(media) + 0.5);
     rc = -SK_ENOMEM;
     if (media->packet) {
-        rc = may_be_copied(media) ? copy_open(media) : transcode_open(media);
+        rc = use == USE_STILL       ? decode_open(media)
+             : may_be_copied(media) ? copy_open(media)
+                                    : transcode_open(media);
     }
     if (rc) {
         say(reason, reason_cap, path, "this kind of video cannot be read here");
@@ -213,6 +221,18 @@ out:
     }
     *out = media;
     return rc;
+}
+
+int cam_media_open(const char *path, const struct cam_encoder_options *target,
+                   struct cam_media **out, char *reason, size_t reason_cap)
+{
+    return media_open(path, target, USE_STREAM, out, reason, reason_cap);
+}
+
+int cam_media_open_still(const char *path, const struct cam_encoder_options *target,
+                         struct cam_media **out)
+{
+    return media_open(path, target, USE_STILL, out, NULL, 0);
 }
 
 void cam_media_close(struct cam_media **media)
@@ -304,6 +324,7 @@ static int copy_next(struct cam_media *media, bool force_key, struct cam_encoded
             continue;
         }
         *duration_90k = packet_duration(media);
+        int64_t pts = media->packet->pts;
         if (av_bsf_send_packet(media->filter, media->packet) < 0 ||
             av_bsf_receive_packet(media->filter, media->packet) < 0) {
             continue; /* a damaged picture is left out */
@@ -313,6 +334,7 @@ static int copy_next(struct cam_media *media, bool force_key, struct cam_encoded
             return rc;
         }
         if (out->len && (out->is_key || !need_key)) {
+            media->key_pts = out->is_key && pts != AV_NOPTS_VALUE ? pts : media->key_pts;
             media->seen++;
             return 0;
         }
@@ -369,6 +391,18 @@ static int frame_fit(struct cam_media *media, struct cam_picture *picture)
         picture->stride[p] = (unsigned)out->linesize[p];
     }
     return 0;
+}
+
+int cam_media_still(struct cam_media *media, const struct cam_media *running,
+                    struct cam_picture *picture)
+{
+    media->wraps = 0;
+    if (running && running->filter) {
+        (void)av_seek_frame(media->format, media->index, running->key_pts, AVSEEK_FLAG_BACKWARD);
+    }
+    avcodec_flush_buffers(media->decoder);
+    int rc = frame_next(media);
+    return rc ? rc : frame_fit(media, picture);
 }
 
 static int transcode_next(struct cam_media *media, bool force_key, struct cam_encoded *out,

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "firmware-sim/cam/encoder.h"
+#include "firmware-sim/cam/scene.h"
 
 struct cam_media;
 
@@ -21,6 +22,16 @@ struct cam_media;
  * on refusal, may be NULL. Errors: -SK_ENOTFOUND, -SK_EUNSUPPORTED, -SK_ENOMEM. */
 SK_MUST int cam_media_open(const char *path, const struct cam_encoder_options *target,
                            struct cam_media **out, char *reason, size_t reason_cap);
+/* Opens `path` for single pictures: always decoded, nothing encoded; only cam_media_still and
+ * cam_media_close may follow. Errors as above. */
+SK_MUST int cam_media_open_still(const char *path, const struct cam_encoder_options *target,
+                                 struct cam_media **out);
+
+/* A decoded picture near to where `running` (a copied stream of the same file, or NULL = the
+ * beginning) is now: its last keyframe. Borrowed until the next call. -SK_EIO. */
+SK_MUST int cam_media_still(struct cam_media *media, const struct cam_media *running,
+                            struct cam_picture *picture);
+
 void cam_media_close(struct cam_media **media);
 
 /* The next access unit, from the start again after the last; valid until the next call.

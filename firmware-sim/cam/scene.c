@@ -7,6 +7,7 @@
 
 #include "firmware-sim/cam/font.h"
 #include "firmware-sim/cam/scene_parts.h"
+#include "firmware-sim/cam/zoom.h"
 
 #define NAME_CAP 33u
 #define TEXT_CAP_HEIGHT 13.5f /* of the drawing; scaled with it */
@@ -15,6 +16,7 @@
 #define CELL_WHITE 235
 #define CELL_BLACK 16
 #define CHECK_MASK 0xa5u
+#define WINDOW_MIN 0.1f
 
 struct cam_scene {
     const struct cam_place *place;
@@ -26,6 +28,8 @@ struct cam_scene {
     struct cam_picture picture; /* points into live */
     struct cam_canvas canvas;
     struct cam_font *font;
+    struct cam_window window;
+    struct cam_zoom *zoom; /* owned; made when first needed */
 };
 
 static const struct cam_place *(*const places[CAM_SCENE_COUNT])(void) = {
@@ -155,6 +159,7 @@ int cam_scene_new(const struct cam_scene_options *options, unsigned width, unsig
     }
     scene->place = places[options->scene]();
     scene->clock_cells = options->clock_cells;
+    scene->window.size = 1.0f;
     name_copy(scene->name, options->name, scene->place->name);
     int rc = scene_render_still(scene, options, width, height);
     if (rc) {
@@ -172,6 +177,7 @@ void cam_scene_free(struct cam_scene **scene)
         free((*scene)->live);
         cam_canvas_fini(&(*scene)->canvas);
         cam_font_free(&(*scene)->font);
+        cam_zoom_free(&(*scene)->zoom);
         free(*scene);
         *scene = NULL;
     }
@@ -179,21 +185,21 @@ void cam_scene_free(struct cam_scene **scene)
 
 /* ---- burnt-in text ---- */
 
-static void text_draw(struct cam_scene *scene, int64_t wall_ms, uint64_t frame)
+static void text_draw(const struct cam_scene *scene, const struct cam_picture *picture,
+                      int64_t wall_ms, uint64_t frame)
 {
     char clock[16], count[24];
-    float scale = (float)scene->picture.height / CAM_DRAW_HEIGHT;
+    float scale = (float)picture->height / CAM_DRAW_HEIGHT;
     int margin = (int)lroundf(TEXT_MARGIN * scale);
     int top = (int)lroundf(30.0f * scale), bottom = (int)lroundf(346.0f * scale);
     unsigned ms = (unsigned)(((wall_ms % DAY_MS) + DAY_MS) % DAY_MS);
     snprintf(clock, sizeof clock, "%02u:%02u:%02u.%03u", ms / 3600000u % 24u, ms / 60000u % 60u,
              ms / 1000u % 60u, ms % 1000u);
     snprintf(count, sizeof count, "#%llu", (unsigned long long)frame);
-    int right =
-        (int)scene->picture.width - margin - (int)cam_font_width(scene->font, strlen(count));
-    cam_font_draw(scene->font, &scene->picture, margin, top, scene->name);
-    cam_font_draw(scene->font, &scene->picture, margin, bottom, clock);
-    cam_font_draw(scene->font, &scene->picture, right, bottom, count);
+    int right = (int)picture->width - margin - (int)cam_font_width(scene->font, strlen(count));
+    cam_font_draw(scene->font, picture, margin, top, scene->name);
+    cam_font_draw(scene->font, picture, margin, bottom, clock);
+    cam_font_draw(scene->font, picture, right, bottom, count);
 }
 
 /* ---- clock cells ---- */
@@ -263,6 +269,29 @@ int cam_cells_read(const uint8_t *luma, size_t stride, unsigned width, unsigned 
     return 0;
 }
 
+static float within(float v, float low, float high)
+{
+    return v > low ? (v < high ? v : high) : low;
+}
+
+void cam_scene_window(struct cam_scene *scene, struct cam_window window)
+{
+    float size = within(window.size, WINDOW_MIN, 1.0f);
+    scene->window = (struct cam_window){within(window.x, 0, 1.0f - size),
+                                        within(window.y, 0, 1.0f - size), size};
+}
+
+/* The picture as the lens gives it. Without memory for the other: the whole. */
+static const struct cam_picture *lens_draw(struct cam_scene *scene)
+{
+    if (scene->window.size >= 1.0f ||
+        (!scene->zoom &&
+         cam_zoom_new(scene->picture.width, scene->picture.height, &scene->zoom) != 0)) {
+        return &scene->picture;
+    }
+    return cam_zoom_draw(scene->zoom, &scene->picture, scene->window);
+}
+
 const struct cam_picture *cam_scene_draw(struct cam_scene *scene, int64_t wall_ms, uint64_t frame)
 {
     memcpy(scene->live, scene->still, scene->bytes);
@@ -270,9 +299,10 @@ const struct cam_picture *cam_scene_draw(struct cam_scene *scene, int64_t wall_m
     double t = (double)week_ms / 1000.0 + scene->look.shift_s;
     scene->place->moving(&scene->canvas, &scene->look, t);
     cam_clip_none(&scene->canvas);
-    text_draw(scene, wall_ms, frame);
+    const struct cam_picture *picture = lens_draw(scene);
+    text_draw(scene, picture, wall_ms, frame);
     if (scene->clock_cells) {
-        cells_draw(&scene->picture, wall_ms);
+        cells_draw(picture, wall_ms);
     }
-    return &scene->picture;
+    return picture;
 }

@@ -33,6 +33,13 @@ struct cam_picture {
     unsigned stride[3]; /* bytes */
 };
 
+/* What of the drawing fills the picture, in parts of 1; {0, 0, 1} = all of it. Text and clock cells
+ * stay where they are. */
+struct cam_window {
+    float x, y; /* upper left corner, 0 .. 1 - size */
+    float size; /* of width and height alike, 0.1 .. 1 */
+};
+
 struct cam_scene;
 
 /* Name of a place ("gate-north"), NULL beyond the last. */
@@ -46,6 +53,9 @@ unsigned cam_scene_of_seed(uint64_t seed);
 SK_MUST int cam_scene_new(const struct cam_scene_options *options, unsigned width, unsigned height,
                           struct cam_scene **out);
 void cam_scene_free(struct cam_scene **scene);
+
+/* Sets the window from the next picture on; what lies outside of the limits is moved to them. */
+void cam_scene_window(struct cam_scene *scene, struct cam_window window);
 
 /* Draws the frame of wall clock `wall_ms` (UTC) with frame number `frame`. The picture is borrowed
  * until the next call. */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "firmware-sim/cam/encoder.h"
+#include "firmware-sim/cam/jpeg.h"
 #include "firmware-sim/cam/media.h"
-#include "firmware-sim/cam/scene.h"
 
 #define TICKS_PER_MS 90
 #define JUMP_90K 90000 /* further behind than this: give up the timeline and jump */
@@ -41,6 +41,7 @@ struct cam_source {
     unsigned scene;
     bool clock_cells, has_marker;
     uint8_t marker[CAM_MARKER_LEN];
+    struct cam_window window;
     struct feed *feeds[CAM_STREAM_COUNT]; /* owned, NULL = stopped */
 };
 
@@ -101,6 +102,7 @@ int cam_source_open(const struct cam_source_options *options, struct cam_source 
     source->seed = options->seed;
     source->scene =
         options->scene == CAM_SCENE_BY_SEED ? cam_scene_of_seed(options->seed) : options->scene;
+    source->window.size = 1.0f;
     source->clock_cells = options->clock_cells;
     source->has_marker = options->has_marker;
     memcpy(source->marker, options->marker, sizeof source->marker);
@@ -144,6 +146,20 @@ static void feed_free(struct feed **feed)
     }
 }
 
+static int scene_open(const struct cam_source *source, unsigned width, unsigned height,
+                      struct cam_scene **out)
+{
+    struct cam_scene_options scene = {.scene = source->scene,
+                                      .seed = source->seed,
+                                      .name = source->name,
+                                      .clock_cells = source->clock_cells};
+    int rc = cam_scene_new(&scene, width, height, out);
+    if (rc == 0) {
+        cam_scene_window(*out, source->window);
+    }
+    return rc;
+}
+
 static int feed_open(const struct cam_source *source, enum cam_stream stream, struct feed *feed)
 {
     struct cam_encoder_options options = encoder_options(source, stream);
@@ -158,11 +174,7 @@ static int feed_open(const struct cam_source *source, enum cam_stream stream, st
             cam_media_size(feed->media, &feed->width, &feed->height);
         }
     } else {
-        struct cam_scene_options scene = {.scene = source->scene,
-                                          .seed = source->seed,
-                                          .name = source->name,
-                                          .clock_cells = source->clock_cells};
-        rc = cam_scene_new(&scene, options.width, options.height, &feed->scene);
+        rc = scene_open(source, options.width, options.height, &feed->scene);
         rc = rc ? rc : cam_encoder_new(&options, &feed->encoder);
     }
     if (rc) {
@@ -301,6 +313,74 @@ int cam_source_init_segment(const struct cam_source *source, enum cam_stream str
     track.height = (uint16_t)feed->height;
     track.avcc = feed_avcc(feed, &track.avcc_len);
     return cam_fmp4_init(&track, out);
+}
+
+unsigned cam_source_scene(const struct cam_source *source)
+{
+    return source->scene;
+}
+
+/* ---- lens and snapshots ---- */
+
+bool cam_source_may_turn(const struct cam_source *source)
+{
+    return source->media_path == NULL;
+}
+
+void cam_source_window(struct cam_source *source, struct cam_window window)
+{
+    source->window = window;
+    for (unsigned i = 0; i < CAM_STREAM_COUNT; i++) {
+        if (source->feeds[i] && source->feeds[i]->scene) {
+            cam_scene_window(source->feeds[i]->scene, window);
+        }
+    }
+}
+
+static int scene_snapshot(const struct cam_source *source, int64_t wall_ms, struct sk_buf *out)
+{
+    struct cam_scene *scene = NULL;
+    const struct feed *feed = source->feeds[CAM_STREAM_MAIN];
+    int rc = 0;
+    if (!feed) {
+        rc =
+            scene_open(source, specs[CAM_STREAM_MAIN].width, specs[CAM_STREAM_MAIN].height, &scene);
+    }
+    if (rc == 0) {
+        uint64_t frame = feed ? (uint64_t)(feed->due_90k / feed->duration_90k) : 0;
+        rc = cam_jpeg_encode(cam_scene_draw(feed ? feed->scene : scene, wall_ms, frame), out);
+    }
+    cam_scene_free(&scene);
+    return rc;
+}
+
+static int media_snapshot(const struct cam_source *source, struct sk_buf *out, unsigned *width,
+                          unsigned *height)
+{
+    struct cam_encoder_options target = encoder_options(source, CAM_STREAM_MAIN);
+    const struct feed *feed = source->feeds[CAM_STREAM_MAIN];
+    struct cam_media *media = NULL;
+    struct cam_picture picture;
+    int rc = cam_media_open_still(source->media_path, &target, &media);
+    if (rc == 0) {
+        rc = cam_media_still(media, feed ? feed->media : NULL, &picture);
+    }
+    if (rc == 0) {
+        *width = picture.width;
+        *height = picture.height;
+        rc = cam_jpeg_encode(&picture, out);
+    }
+    cam_media_close(&media);
+    return rc;
+}
+
+int cam_source_snapshot(struct cam_source *source, int64_t wall_ms, struct sk_buf *out,
+                        unsigned *width, unsigned *height)
+{
+    *width = specs[CAM_STREAM_MAIN].width;
+    *height = specs[CAM_STREAM_MAIN].height;
+    return source->media_path ? media_snapshot(source, out, width, height)
+                              : scene_snapshot(source, wall_ms, out);
 }
 
 int cam_source_fragment(const struct cam_unit *unit, uint64_t origin_90k, uint32_t sequence,

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "firmware-sim/cam/fmp4.h"
+#include "firmware-sim/cam/scene.h"
 
 #define CAM_MARKER_LEN 32u
 #define CAM_NAME_CAP 32u    /* burnt-in name with its end; longer ones are cut */
@@ -86,6 +87,20 @@ void cam_source_size(const struct cam_source *source, enum cam_stream stream, un
 /* Appends the running stream's init segment to `out`. Errors: -SK_ECONFLICT, buffer's. */
 SK_MUST int cam_source_init_segment(const struct cam_source *source, enum cam_stream stream,
                                     struct sk_buf *out);
+
+/* The place that is drawn (0 .. CAM_SCENE_COUNT - 1), also for a media file: by its seed. */
+unsigned cam_source_scene(const struct cam_source *source);
+
+/* Whether the lens can be moved: a drawn scene's, not a file's. */
+bool cam_source_may_turn(const struct cam_source *source);
+/* Looks at this part of the scene from the next picture of any stream on. A file's: nothing. */
+void cam_source_window(struct cam_source *source, struct cam_window window);
+
+/* Appends one picture as a JPEG of the main stream's size to `out`: the scene at `wall_ms`, or the
+ * file's, near to where its running stream is. Nothing need run; what runs is not disturbed.
+ * Errors: the file's, the encoder's, the buffer's. Takes up to a tenth of a second. */
+SK_MUST int cam_source_snapshot(struct cam_source *source, int64_t wall_ms, struct sk_buf *out,
+                                unsigned *width, unsigned *height);
 
 /* Appends `unit` as one fMP4 fragment whose tfdt is origin_90k + unit->pts_90k (the relay header's
  * PTS) to `out`. `sequence` counts from 1. */

@@ -7,193 +7,33 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "crypto/tls.h"
-#include "net/stream.h"
-#include "sdk/camera.h"
-#include "sdk/devlink.h"
-#include "sdk/uplink.h"
+#include "firmware-sim/link/internal.h"
 
 enum {
     FRAGMENT_MAX = 4 << 20,
-    INIT_MAX = 64 * 1024,
     UPLINK_QUEUE_MAX = 4 << 20,
-    CONGESTED_BYTES = 1 << 20, /* queued on the uplink: leave pictures out */
-    READY_WAIT_MS = 500,       /* for the uplink, before a stream is declared ready */
     SESSIONS_MAX = 256,
     TICKET_TEXT_MAX = 512,
     RECORD_MAX = 2048
 };
 
-/* One of the two streams. `origin` is the random PTS origin of the sealed layer. */
-struct flow {
-    uint64_t origin;
-    uint32_t sequence;
-    int is_asked, is_ready, force_key;
-    int64_t ready_by_ms;
-};
-
-struct sim_camera {
-    struct net_loop *loop;
-    struct net_timer timer;
-    struct sim_options o;
-    struct sdk_camera *sealed;
-    struct sdk_devlink devlink;
-    struct sdk_uplink uplink;
-    struct net_stream *link, *media; /* NULL while down */
-    struct tls_config *tls;
-    struct cam_source *source;
-    struct flow flows[SDK_STREAM_COUNT];
-    struct sk_buf fragment;
-    char *media_ticket; /* of the MEDIA_OPEN under way */
-    unsigned attempt;
-    int64_t connect_at_ms, drop_at_ms, devlink_at_ms, uplink_at_ms;
-    int64_t budget_bytes, budget_ms; /* of the simulated slow line */
-    int is_up, is_ending;
-};
-
 /* Not the loop's time: encoding takes so long that a turn's beginning is no good clock. */
-static int64_t now_of(const struct sim_camera *c)
+int64_t sim_now(void)
 {
-    (void)c;
     return sk_clock_mono_ms();
 }
 
-static int64_t wall_of(const struct sim_camera *c)
+int64_t sim_wall(const struct sim_camera *c)
 {
     return sk_clock_wall_ms() + c->o.trouble.skew_ms;
 }
 
 static void camera_pump(struct sim_camera *c);
 
-static void pump_soon(struct sim_camera *c)
+void sim_pump_soon(struct sim_camera *c)
 {
     if (!c->is_ending)
         net_timer_set_in(&c->timer, 0);
-}
-
-/* ---- pictures -------------------------------------------------------------------------------- */
-
-static enum cam_stream lens_of(enum sdk_stream which)
-{
-    return which == SDK_STREAM_MAIN ? CAM_STREAM_MAIN : CAM_STREAM_SUB;
-}
-
-static void flow_fail(struct sim_camera *c, enum sdk_stream which, int err)
-{
-    log_warn("camera", "stream-failed", "device=%s reason=%s", c->o.vault->device,
-             sk_error_text(err));
-    cam_source_stop(c->source, lens_of(which));
-    c->flows[which].is_asked = c->flows[which].is_ready = 0;
-    sdk_camera_stream_failed(c->sealed, which, now_of(c));
-}
-
-/* Start the encoder and tell the sealed side what it makes. Its first unit follows at once, so
- * that the pair (origin, wall clock) given here is true. */
-static void flow_ready(struct sim_camera *c, enum sdk_stream which)
-{
-    struct flow *f = &c->flows[which];
-    struct sk_buf init;
-
-    sk_buf_init(&init, INIT_MAX);
-    int err = cam_source_start(c->source, lens_of(which), now_of(c));
-    if (!err)
-        err = cam_source_init_segment(c->source, lens_of(which), &init);
-    if (!err)
-        err = sdk_camera_stream_ready(c->sealed, which, cam_source_codec(c->source, lens_of(which)),
-                                      f->origin, wall_of(c), init.data, init.len, now_of(c));
-    sk_buf_fini(&init);
-    if (err)
-        flow_fail(c, which, err);
-    else
-        f->is_ready = 1;
-}
-
-/* The bytes that the simulated line still carries now; without a limit: plenty. */
-static int line_takes(struct sim_camera *c, size_t len)
-{
-    int64_t bps = c->o.trouble.uplink_bps, now_ms = now_of(c);
-
-    if (bps == 0)
-        return 1;
-    c->budget_bytes += (now_ms - c->budget_ms) * bps / 8000;
-    c->budget_ms = now_ms;
-    if (c->budget_bytes > bps / 8)
-        c->budget_bytes = bps / 8;
-    if (c->budget_bytes < (int64_t)len)
-        return 0;
-    c->budget_bytes -= (int64_t)len;
-    return 1;
-}
-
-static int unit_pass(struct sim_camera *c, enum sdk_stream which, const struct cam_unit *unit)
-{
-    struct flow *f = &c->flows[which];
-
-    if (net_stream_queued(c->media) > CONGESTED_BYTES || !line_takes(c, unit->len)) {
-        f->force_key = 1; /* what follows a lost unit must begin anew */
-        return 0;
-    }
-    sk_buf_reset(&c->fragment);
-    int err = cam_source_fragment(unit, f->origin, ++f->sequence, &c->fragment);
-    if (!err)
-        err = sdk_camera_unit(c->sealed, which, unit->is_key, unit->is_disc,
-                              f->origin + unit->pts_90k, c->fragment.data, c->fragment.len,
-                              now_of(c));
-    return err == -SK_ELIMIT ? 0 : err;
-}
-
-/* Encode and send what is due; returns when the next unit is. */
-static int64_t flow_run(struct sim_camera *c, enum sdk_stream which)
-{
-    struct flow *f = &c->flows[which];
-    struct cam_unit unit;
-
-    if (!f->is_asked)
-        return INT64_MAX;
-    if (!f->is_ready) {
-        if (!c->uplink.is_up && now_of(c) < f->ready_by_ms)
-            return f->ready_by_ms;
-        flow_ready(c, which);
-    }
-    if (!f->is_ready || !c->media || !sdk_camera_stream_wanted(c->sealed, which))
-        return INT64_MAX;
-    int err = cam_source_next(c->source, lens_of(which), now_of(c), wall_of(c), f->force_key != 0,
-                              &unit);
-    if (!err && unit.data && unit.is_key)
-        f->force_key = 0;
-    if (!err && unit.data && !f->force_key)
-        err = unit_pass(c, which, &unit);
-    if (err) {
-        flow_fail(c, which, err);
-        return INT64_MAX;
-    }
-    return cam_source_deadline_ms(c->source, lens_of(which));
-}
-
-static int on_stream_start(void *user, enum sdk_stream which, uint64_t origin)
-{
-    struct sim_camera *c = user;
-
-    c->flows[which] = (struct flow){.origin = origin,
-                                    .is_asked = 1,
-                                    .ready_by_ms = now_of(c) + READY_WAIT_MS};
-    pump_soon(c);
-    return 0;
-}
-
-static void on_stream_stop(void *user, enum sdk_stream which)
-{
-    struct sim_camera *c = user;
-
-    cam_source_stop(c->source, lens_of(which));
-    c->flows[which].is_asked = c->flows[which].is_ready = 0;
-}
-
-static void on_stream_keyframe(void *user, enum sdk_stream which)
-{
-    struct sim_camera *c = user;
-
-    c->flows[which].force_key = 1;
-    pump_soon(c);
 }
 
 /* ---- sealed side ----------------------------------------------------------------------------- */
@@ -231,10 +71,13 @@ static void on_sealed_event(void *user, const char *what)
 static const struct sdk_camera_ops sealed_ops = {.signal = on_signal_out,
                                                  .frame = on_frame_out,
                                                  .save = on_save,
-                                                 .stream_start = on_stream_start,
-                                                 .stream_stop = on_stream_stop,
-                                                 .stream_keyframe = on_stream_keyframe,
-                                                 .event = on_sealed_event};
+                                                 .stream_start = flow_on_start,
+                                                 .stream_stop = flow_on_stop,
+                                                 .stream_keyframe = flow_on_keyframe,
+                                                 .event = on_sealed_event,
+                                                 .snap = flow_on_snap,
+                                                 .talk = flow_on_talk,
+                                                 .ptz = flow_on_ptz};
 
 /* ---- media uplink ---------------------------------------------------------------------------- */
 
@@ -250,16 +93,23 @@ static void on_media_ready(void *user)
 {
     struct sim_camera *c = user;
 
-    sdk_camera_uplink(c->sealed, 1, now_of(c));
-    pump_soon(c);
+    sdk_camera_uplink(c->sealed, 1, sim_now());
+    sim_pump_soon(c);
 }
 
 static void on_media_keyreq(void *user, uint32_t stream)
 {
     struct sim_camera *c = user;
 
-    sdk_camera_on_keyreq(c->sealed, stream, now_of(c));
-    pump_soon(c);
+    sdk_camera_on_keyreq(c->sealed, stream, sim_now());
+    sim_pump_soon(c);
+}
+
+static void on_media_talk(void *user, const uint8_t *frame, size_t len)
+{
+    struct sim_camera *c = user;
+
+    sdk_camera_on_talk(c->sealed, frame, len, sim_now());
 }
 
 static void on_media_cut(void *user, unsigned reason)
@@ -272,25 +122,26 @@ static void on_media_cut(void *user, unsigned reason)
 static const struct sdk_uplink_ops uplink_ops = {.send = media_write,
                                                  .ready = on_media_ready,
                                                  .keyreq = on_media_keyreq,
-                                                 .cut = on_media_cut};
+                                                 .cut = on_media_cut,
+                                                 .talk = on_media_talk};
 
 static void on_media_open_stream(struct net_stream *s, const struct tls_peer *peer)
 {
     struct sim_camera *c = net_stream_user(s);
 
     (void)peer;
-    if (!c->media_ticket || sdk_uplink_start(&c->uplink, c->media_ticket, now_of(c)))
+    if (!c->media_ticket || sdk_uplink_start(&c->uplink, c->media_ticket, sim_now()))
         net_stream_abort(s, -SK_EINVAL);
-    pump_soon(c);
+    sim_pump_soon(c);
 }
 
 static void on_media_data(struct net_stream *s, const uint8_t *data, size_t len)
 {
     struct sim_camera *c = net_stream_user(s);
 
-    if (sdk_uplink_input(&c->uplink, data, len, now_of(c)))
+    if (sdk_uplink_input(&c->uplink, data, len, sim_now()))
         net_stream_close(s, 0);
-    pump_soon(c);
+    sim_pump_soon(c);
 }
 
 static void on_media_closed(struct net_stream *s, int reason)
@@ -305,8 +156,8 @@ static void on_media_closed(struct net_stream *s, int reason)
     free(c->media_ticket);
     c->media_ticket = NULL;
     if (c->sealed)
-        sdk_camera_uplink(c->sealed, 0, now_of(c));
-    pump_soon(c);
+        sdk_camera_uplink(c->sealed, 0, sim_now());
+    sim_pump_soon(c);
 }
 
 static const struct net_stream_ops media_stream_ops = {
@@ -349,9 +200,9 @@ static void on_link_ready(void *user, int64_t wall_ms)
     c->is_up = 1;
     c->attempt = 0;
     if (c->o.trouble.drop_every_ms)
-        c->drop_at_ms = now_of(c) + c->o.trouble.drop_every_ms / 2 +
+        c->drop_at_ms = sim_now() + c->o.trouble.drop_every_ms / 2 +
                         sk_random_below((uint32_t)c->o.trouble.drop_every_ms + 1);
-    sdk_camera_set_wall(c->sealed, wall_ms, now_of(c));
+    sdk_camera_set_wall(c->sealed, wall_ms, sim_now());
     if (c->o.on_link)
         c->o.on_link(c->o.ctx, 1);
 }
@@ -360,7 +211,7 @@ static void on_link_signal(void *user, const uint8_t *envelope, size_t len)
 {
     struct sim_camera *c = user;
 
-    sdk_camera_on_envelope(c->sealed, envelope, len, now_of(c));
+    sdk_camera_on_envelope(c->sealed, envelope, len, sim_now());
 }
 
 static void on_link_media_open(void *user, const struct sdk_media_open *m)
@@ -383,7 +234,7 @@ static void on_link_notice(void *user, const char *kind, const char *account, ui
 
     (void)after_s;
     if (strcmp(kind, "revoke") == 0)
-        sdk_camera_on_revoke(c->sealed, account, now_of(c));
+        sdk_camera_on_revoke(c->sealed, account, sim_now());
 }
 
 static void on_link_clock(void *user, int64_t wall_ms, int64_t rtt_ms)
@@ -391,7 +242,7 @@ static void on_link_clock(void *user, int64_t wall_ms, int64_t rtt_ms)
     struct sim_camera *c = user;
 
     (void)rtt_ms;
-    sdk_camera_set_wall(c->sealed, wall_ms, now_of(c));
+    sdk_camera_set_wall(c->sealed, wall_ms, sim_now());
 }
 
 static void on_link_error(void *user, unsigned code, uint32_t retry_ms)
@@ -429,31 +280,34 @@ static void ticket_keep(struct sim_camera *c)
 
 static void on_link_open(struct net_stream *s, const struct tls_peer *peer)
 {
-    static const char *const caps[] = {"live-main", "live-sub", NULL};
+    static const char *const caps[] = {"live-main", "live-sub", "listen", "talk",
+                                       "snapshot",  "ptz",      NULL};
+    static const char *const caps_fixed[] = {"live-main", "live-sub", "listen",
+                                             "talk",      "snapshot", NULL};
     struct sim_camera *c = net_stream_user(s);
     struct sdk_devlink_hello hello = {.model = c->o.model,
                                       .hw = "sim-1",
                                       .fw = c->o.firmware,
                                       .fw_counter = 1,
-                                      .caps = caps};
+                                      .caps = cam_source_may_turn(c->source) ? caps : caps_fixed};
 
     (void)peer;
     net_stream_set_record_max(s, RECORD_MAX);
     sdk_camera_boot_id(c->sealed, hello.boot);
     sdk_camera_seal_key(c->sealed, hello.seal);
     ticket_keep(c);
-    if (sdk_devlink_start(&c->devlink, &hello, now_of(c)))
+    if (sdk_devlink_start(&c->devlink, &hello, sim_now()))
         net_stream_abort(s, -SK_EINVAL);
-    pump_soon(c);
+    sim_pump_soon(c);
 }
 
 static void on_link_data(struct net_stream *s, const uint8_t *data, size_t len)
 {
     struct sim_camera *c = net_stream_user(s);
 
-    if (sdk_devlink_input(&c->devlink, data, len, now_of(c)))
+    if (sdk_devlink_input(&c->devlink, data, len, sim_now()))
         net_stream_close(s, 0);
-    pump_soon(c);
+    sim_pump_soon(c);
 }
 
 static void on_link_closed(struct net_stream *s, int reason)
@@ -470,12 +324,12 @@ static void on_link_closed(struct net_stream *s, int reason)
         log_debug("camera", "link-down", "device=%s reason=%s", c->o.vault->device,
                   sk_error_text(reason));
     if (was_up) {
-        sdk_camera_link_lost(c->sealed, now_of(c));
+        sdk_camera_link_lost(c->sealed, sim_now());
         if (c->o.on_link)
             c->o.on_link(c->o.ctx, 0);
     }
-    c->connect_at_ms = now_of(c) + sdk_backoff_ms(c->attempt++, sk_random_u32());
-    pump_soon(c);
+    c->connect_at_ms = sim_now() + sdk_backoff_ms(c->attempt++, sk_random_u32());
+    sim_pump_soon(c);
 }
 
 static const struct net_stream_ops link_stream_ops = {
@@ -499,7 +353,7 @@ static void link_connect(struct sim_camera *c)
     o.tls = c->tls;
     if (net_stream_connect(&c->link, c->loop, &o)) {
         c->link = NULL;
-        c->connect_at_ms = now_of(c) + sdk_backoff_ms(c->attempt++, sk_random_u32());
+        c->connect_at_ms = sim_now() + sdk_backoff_ms(c->attempt++, sk_random_u32());
     }
 }
 
@@ -512,7 +366,7 @@ static int64_t earliest(int64_t a, int64_t b)
 
 static int64_t links_run(struct sim_camera *c)
 {
-    int64_t next = INT64_MAX, now_ms = now_of(c), at;
+    int64_t next = INT64_MAX, now_ms = sim_now(), at;
 
     if (!c->link && now_ms >= c->connect_at_ms)
         link_connect(c);
@@ -544,11 +398,10 @@ static void camera_pump(struct sim_camera *c)
 {
     int64_t next = links_run(c);
 
-    for (enum sdk_stream which = 0; which < SDK_STREAM_COUNT; which++)
-        next = earliest(next, flow_run(c, which));
-    next = earliest(next, sdk_camera_tick(c->sealed, now_of(c)));
+    next = earliest(next, flows_run(c));
+    next = earliest(next, sdk_camera_tick(c->sealed, sim_now()));
     if (next != INT64_MAX) {
-        int64_t in_ms = next - now_of(c);
+        int64_t in_ms = next - sim_now();
         net_timer_set_in(&c->timer, in_ms > 0 ? in_ms : 0);
     }
 }
@@ -575,6 +428,9 @@ int sim_camera_new(struct sim_camera **out, struct net_loop *loop, const struct 
     c->loop = loop;
     c->o = *o;
     sk_buf_init(&c->fragment, FRAGMENT_MAX);
+    ptz_init(&c->head);
+    c->shown = c->head.at;
+    ptz_presets_decode(&c->head, o->vault->presets.data, o->vault->presets.len);
     sdk_devlink_init(&c->devlink, &devlink_ops, c);
     c->devlink.clock_offset_ms = o->trouble.skew_ms;
     sdk_uplink_init(&c->uplink, &uplink_ops, c);
@@ -583,13 +439,13 @@ int sim_camera_new(struct sim_camera **out, struct net_loop *loop, const struct 
     if (err)
         log_error("camera", "source", "reason=\"%s\"", reason);
     else
-        err = sdk_camera_new(&c->sealed, &so, &sealed_ops, c, now_of(c));
+        err = sdk_camera_new(&c->sealed, &so, &sealed_ops, c, sim_now());
     if (err) {
         sim_camera_free(c);
         return err;
     }
-    c->connect_at_ms = now_of(c) + o->first_connect_ms;
-    c->budget_ms = now_of(c);
+    c->connect_at_ms = sim_now() + o->first_connect_ms;
+    c->budget_ms = sim_now();
     net_timer_set_in(&c->timer, o->first_connect_ms);
     *out = c;
     return 0;
@@ -608,6 +464,7 @@ void sim_camera_free(struct sim_camera *c)
     sdk_devlink_stop(&c->devlink);
     sdk_uplink_stop(&c->uplink);
     sdk_camera_free(&c->sealed);
+    cam_mic_close(&c->mic);
     cam_source_close(&c->source);
     tls_config_drop(c->tls);
     sk_buf_fini_wipe(&c->fragment);
@@ -616,5 +473,5 @@ void sim_camera_free(struct sim_camera *c)
 
 void sim_camera_button(struct sim_camera *c)
 {
-    sdk_camera_button(c->sealed, now_of(c));
+    sdk_camera_button(c->sealed, sim_now());
 }

@@ -37,6 +37,7 @@ int vault_open(struct vault *v, const char *dir, unsigned number)
     sk_buf_init(&v->cert, FILE_MAX);
     sk_buf_init(&v->state, FILE_MAX);
     sk_buf_init(&v->ticket, FILE_MAX);
+    sk_buf_init(&v->presets, FILE_MAX);
     sk_buf_init(&id, VAULT_ID_SIZE - 1);
     snprintf(name, sizeof(name), "%05u", number);
     v->dir = sk_path_join(dir, name);
@@ -53,6 +54,8 @@ int vault_open(struct vault *v, const char *dir, unsigned number)
         err = part_read(v, "state", &v->state);
     if (!err)
         err = part_read(v, "ticket", &v->ticket);
+    if (!err)
+        err = part_read(v, "presets", &v->presets);
     sk_buf_fini(&id);
     return err;
 }
@@ -63,6 +66,7 @@ void vault_close(struct vault *v)
     sk_buf_fini(&v->cert);
     sk_buf_fini_wipe(&v->state);
     sk_buf_fini_wipe(&v->ticket);
+    sk_buf_fini(&v->presets);
     free(v->dir);
     v->dir = NULL;
 }
@@ -91,4 +95,9 @@ int vault_save_state(struct vault *v, const void *state, size_t len)
 int vault_save_ticket(struct vault *v)
 {
     return part_write(v, "ticket", v->ticket.data, v->ticket.len);
+}
+
+int vault_save_presets(struct vault *v, const void *data, size_t len)
+{
+    return part_write(v, "presets", data, len);
 }

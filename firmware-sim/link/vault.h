@@ -1,5 +1,5 @@
-/* What a camera keeps in its flash: identity, key, certificate, sealed state, TLS ticket. One
- * folder a camera, files 0600. */
+/* What a camera keeps in its flash: identity, key, certificate, sealed state, TLS ticket, the
+ * head's presets. One folder a camera, files 0600. */
 #ifndef SIM_LINK_VAULT_H
 #define SIM_LINK_VAULT_H
 
@@ -12,6 +12,7 @@ struct vault {
     char *dir; /* owned */
     char device[VAULT_ID_SIZE];
     struct sk_buf key, cert, state, ticket; /* DER, DER, opaque, opaque; secrets */
+    struct sk_buf presets;                  /* opaque, no secret */
 };
 
 /* Open the folder `dir`/`number` and read what is there; made when missing. `device` is "" when
@@ -24,5 +25,6 @@ void vault_close(struct vault *v);
 SK_MUST int vault_save_identity(struct vault *v);
 SK_MUST int vault_save_state(struct vault *v, const void *state, size_t len);
 SK_MUST int vault_save_ticket(struct vault *v);
+SK_MUST int vault_save_presets(struct vault *v, const void *data, size_t len);
 
 #endif

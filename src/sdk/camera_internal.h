@@ -284,7 +284,7 @@ struct ptz {
     double pan, tilt, zoom;
     const struct session *mover; /* whose MOVE runs; NULL = none. Identity only */
     int64_t told_ms;
-    uint8_t by[16]; /* tag of the account that gave the last command */
+    char by[WIRE_ENVELOPE_ACCOUNT_MAX + 1]; /* the account that gave the last command */
     uint8_t is_untold;
 };
 

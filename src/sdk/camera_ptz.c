@@ -18,7 +18,7 @@ static const char *ptz_give(struct call *call, const struct sdk_ptz *p)
         return "storage";
     if (rc < 0)
         return rc == -SK_EUNSUPPORTED ? "unsupported" : "internal";
-    camera_account_tag(c->ptz.by, call->session->account);
+    memcpy(c->ptz.by, call->session->account, sizeof c->ptz.by);
     if (p->kind != SDK_PTZ_SET)
         c->ptz.mover = p->kind == SDK_PTZ_MOVE ? call->session : NULL;
     return NULL;
@@ -94,7 +94,7 @@ static void position_tell(struct sdk_camera *c, int64_t now_ms)
         json_object_set_new(val, "pan", json_real(c->ptz.pan));
         json_object_set_new(val, "tilt", json_real(c->ptz.tilt));
         json_object_set_new(val, "zoom", json_real(c->ptz.zoom));
-        sk_json_set_bin(val, "by", c->ptz.by, sizeof c->ptz.by);
+        sk_json_set_str(val, "by", c->ptz.by);
         command_event(s, "ptz", val, now_ms);
     }
 }

@@ -798,7 +798,7 @@ static void head_is_told_of_five_times_a_second(void **state)
     assert_int_equal(q->events, 0); /* without the right */
     assert_string_equal(p->event, "ptz");
     assert_non_null(strstr(p->event_val, "\"pan\":1.0,")); /* the last one always */
-    assert_non_null(strstr(p->event_val, "\"zoom\":2.0,\"by\":\""));
+    assert_non_null(strstr(p->event_val, "\"zoom\":2.0,\"by\":\"acct-0001\""));
     world_free(w);
 }
 
