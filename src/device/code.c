@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -88,6 +89,74 @@ size_t codes_end(const char *login_session, const char *device, const char *acco
     return ended;
 }
 
+/* Whose code has ended, and on which camera. */
+struct ended {
+    char device[DEVICE_ID_SIZE];
+    char account[ACCOUNT_ID_MAX + 1];
+};
+
+static int ended_compare(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct ended));
+}
+
+/* The camera closes the account's channels and changes its media keys: once each, however many
+ * codes there were. */
+static void ended_tell(struct ended *list, size_t count)
+{
+    qsort(list, count, sizeof(*list), ended_compare);
+    for (size_t i = 0; i < count; i++) {
+        if (i && ended_compare(&list[i], &list[i - 1]) == 0)
+            continue;
+        json_t *notice = json_object();
+        size_t len;
+        sk_json_set_str(notice, "kind", "revoke");
+        sk_json_set_str(notice, "account", list[i].account);
+        char *text = sk_json_text(notice, &len);
+        if (text && device_send(list[i].device, WIRE_NOTICE, text, len))
+            log_info("device", "revoke-unsent", "device=%s reason=offline", list[i].device);
+        free(text);
+        json_decref(notice);
+    }
+}
+
+size_t codes_judge(const char *device, const char *account)
+{
+    size_t pos = 0, count = 0;
+    struct ended *list;
+    struct code *c;
+
+    pthread_mutex_lock(&codes.lock);
+    list = sk_alloc((sk_map_count(codes.by_text) + 1) * sizeof(*list));
+    while ((c = sk_map_next(codes.by_text, &pos)) != NULL) {
+        if ((device && strcmp(c->grant.device, device) != 0) ||
+            (account && strcmp(c->grant.account, account) != 0) || device_grant_holds(&c->grant))
+            continue;
+        memcpy(list[count].device, c->grant.device, sizeof(list[count].device));
+        memcpy(list[count].account, c->grant.account, sizeof(list[count].account));
+        count++;
+        sk_map_remove(codes.by_text, c->text, DEVICE_CODE_SIZE - 1);
+        code_free(c);
+    }
+    pthread_mutex_unlock(&codes.lock);
+    ended_tell(list, count);
+    free(list);
+    return count;
+}
+
+/* What the holder of the codes is seen to hold (core/authorize.h). */
+size_t codes_count(const char *account, int64_t now_ms)
+{
+    size_t pos = 0, count = 0;
+    const struct code *c;
+
+    pthread_mutex_lock(&codes.lock);
+    while ((c = sk_map_next(codes.by_text, &pos)) != NULL)
+        count += (c->used || now_ms < c->expires_ms) && strcmp(c->grant.account, account) == 0;
+    pthread_mutex_unlock(&codes.lock);
+    return count;
+}
+
 int device_code_check(const char *code, const struct principal *p, int64_t now_ms,
                       struct device_grant *out)
 {
@@ -129,7 +198,7 @@ static int actions_parse(const json_t *body, uint16_t *rights)
         return -SK_EINVAL;
     for (size_t i = 0; i < count; i++) {
         const char *name = json_string_value(json_array_get(list, i));
-        uint16_t bit = !name                          ? 0
+        uint16_t bit = !name                         ? 0
                        : strcmp(name, "manage") == 0 ? WIRE_RIGHT_MANAGE
                                                      : wire_right_find(name);
         if (!bit || (*rights & bit))
@@ -175,6 +244,8 @@ static int code_store(const struct device_grant *grant, int64_t now_ms, char tex
     pthread_mutex_unlock(&codes.lock);
     if (err)
         code_free(c);
+    else if (!device_grant_holds(grant)) /* revoked since it was asked: too late for the judging */
+        codes_judge(grant->device, grant->account);
     return err;
 }
 
@@ -185,10 +256,10 @@ static int view_record(struct http_request *req, const json_t *body, const char 
     const struct principal *p = http_principal(req);
     json_t *v = json_pack("{s:O}", "actions", json_object_get(body, "actions"));
     char *detail = sk_json_text(v, NULL);
-    int err = audit_write(AUDIT(.at_ms = http_now_ms(req), .actor_kind = "account",
-                                .actor = p->account, .session = p->session,
-                                .action = "view.begun", .object_kind = "device",
-                                .object = device, .source = p->source, .detail = detail));
+    int err =
+        audit_write(AUDIT(.at_ms = http_now_ms(req), .actor_kind = "account", .actor = p->account,
+                          .session = p->session, .action = "view.begun", .object_kind = "device",
+                          .object = device, .source = p->source, .detail = detail));
 
     free(detail);
     json_decref(v);

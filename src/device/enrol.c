@@ -140,11 +140,11 @@ static void id_make(char id[SESSION_ID_SIZE])
 static int token_record(struct store_tx *tx, const struct principal *by, const char *action,
                         const char *id, int64_t now_ms)
 {
-    return audit_record(tx, AUDIT(.at_ms = now_ms, .actor_kind = by ? "account" : "box",
-                                  .actor = by ? by->account : NULL,
-                                  .session = by ? by->session : NULL, .action = action,
-                                  .object_kind = "enrolment", .object = id,
-                                  .source = by ? by->source : NULL));
+    return audit_record(tx,
+                        AUDIT(.at_ms = now_ms, .actor_kind = by ? "account" : "box",
+                              .actor = by ? by->account : NULL, .session = by ? by->session : NULL,
+                              .action = action, .object_kind = "enrolment", .object = id,
+                              .source = by ? by->source : NULL));
 }
 
 static int token_write(struct store_tx *tx, void *ctx)
@@ -161,6 +161,44 @@ static int token_write(struct store_tx *tx, void *ctx)
                                  store_int("expires", t->expires_ms), store_int("count", t->count),
                                  store_int("simulated", t->simulated)),
                       NULL);
+}
+
+struct tokens_of {
+    const char *account;
+    int64_t now_ms, count;
+};
+
+static int tokens_count_read(struct store_tx *tx, void *ctx)
+{
+    struct tokens_of *t = ctx;
+
+    return store_one_int(tx, "enrolment_count_of",
+                         STORE_ARGS(store_text("account", t->account), store_int("now", t->now_ms)),
+                         &t->count);
+}
+
+size_t enrol_tokens_count(const char *account, int64_t now_ms)
+{
+    struct tokens_of t = {account, now_ms, 0};
+
+    /* What cannot be counted may be there. */
+    return store_read(registry_store(), tokens_count_read, &t) ? 1 : (size_t)t.count;
+}
+
+static int tokens_end_write(struct store_tx *tx, void *ctx)
+{
+    const struct tokens_of *t = ctx;
+
+    return store_exec(tx, "enrolment_end_of",
+                      STORE_ARGS(store_text("account", t->account), store_int("now", t->now_ms)),
+                      NULL);
+}
+
+int enrol_tokens_end(const char *account, int64_t now_ms)
+{
+    struct tokens_of t = {account, now_ms, 0};
+
+    return store_write(registry_store(), tokens_end_write, &t);
 }
 
 int enrol_token_make(uint32_t count, int64_t ttl_s, int simulated, const struct principal *by,
@@ -264,14 +302,13 @@ static int token_device_read(void *ctx, const struct store_row *row)
 static int token_read(struct store_tx *tx, void *ctx)
 {
     struct token_query *q = ctx;
-    int err = store_one(tx, "enrolment_by_id", STORE_ARGS(store_text("id", q->id)), token_row_read,
-                        q);
+    int err =
+        store_one(tx, "enrolment_by_id", STORE_ARGS(store_text("id", q->id)), token_row_read, q);
 
     json_array_clear(q->devices);
     return err ? err
-               : store_many(tx, "enrolment_device_list",
-                            STORE_ARGS(store_text("enrolment", q->id)), TOKEN_COUNT_MAX,
-                            token_device_read, q);
+               : store_many(tx, "enrolment_device_list", STORE_ARGS(store_text("enrolment", q->id)),
+                            TOKEN_COUNT_MAX, token_device_read, q);
 }
 
 int enrol_token_get(struct http_request *req)
@@ -352,9 +389,9 @@ static int enrolment_write(struct store_tx *tx, void *ctx)
     const struct enrolment *e = ctx;
     const struct device_new *d = &e->device;
     int64_t rows;
-    int err = store_exec(tx, "enrolment_use",
-                         STORE_ARGS(store_text("id", e->token_id), store_int("now", d->now_ms)),
-                         &rows);
+    int err =
+        store_exec(tx, "enrolment_use",
+                   STORE_ARGS(store_text("id", e->token_id), store_int("now", d->now_ms)), &rows);
 
     if (err || rows != 1)
         return err ? err : -SK_EGONE;
@@ -367,15 +404,14 @@ static int enrolment_write(struct store_tx *tx, void *ctx)
                                 store_int("enrolled", d->now_ms)),
                      NULL);
     if (!err)
-        err = store_exec(tx, "enrolment_device_insert",
-                         STORE_ARGS(store_text("enrolment", e->token_id),
-                                    store_text("device", d->id)),
-                         NULL);
+        err = store_exec(
+            tx, "enrolment_device_insert",
+            STORE_ARGS(store_text("enrolment", e->token_id), store_text("device", d->id)), NULL);
     return err ? err
-               : audit_record(tx, AUDIT(.at_ms = d->now_ms, .actor_kind = "token",
-                                        .actor = e->token_id, .action = "device.enrolled",
-                                        .object_kind = "device", .object = d->id,
-                                        .source = e->source));
+               : audit_record(tx,
+                              AUDIT(.at_ms = d->now_ms, .actor_kind = "token", .actor = e->token_id,
+                                    .action = "device.enrolled", .object_kind = "device",
+                                    .object = d->id, .source = e->source));
 }
 
 static int certificate_issue(struct enrolment *e)

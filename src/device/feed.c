@@ -19,6 +19,7 @@ struct reader {
     _Atomic unsigned refs;
     struct net_loop *loop;
     struct edge_ws *ws; /* NULL once closed; on its loop's thread only */
+    struct principal who;
     struct reader *next, **at; /* the list, on the feed's loop only */
 };
 
@@ -99,14 +100,63 @@ static struct text *text_new(json_t *body)
     return t;
 }
 
-/* On the feed's loop; takes over `body`. */
-static void broadcast(json_t *body)
+/* Who may hear of it; on the feed's loop. */
+typedef int (*hears_fn)(const struct reader *r, const void *arg);
+
+/* Takes over `body`. */
+static void broadcast(json_t *body, hears_fn hears, const void *arg)
 {
     struct text *t = text_new(body);
 
     for (struct reader *r = feed.readers; r; r = r->next)
-        reader_send(r, t);
+        if (hears(r, arg))
+            reader_send(r, t);
     text_drop(t);
+}
+
+static int hears_of_box(const struct reader *r, const void *arg)
+{
+    return may(&r->who, arg, (struct object_ref){"box", NULL}) == 0;
+}
+
+static int hears_of_device(const struct reader *r, const void *arg)
+{
+    return device_may_list(&r->who, arg);
+}
+
+static int is_account(const struct reader *r, const void *arg)
+{
+    const char *account = arg;
+
+    return !account[0] || strcmp(r->who.account, account) == 0;
+}
+
+/* A camera's row says what the reader may do with it: one text for all who may the same. Takes
+ * over `device`. */
+static void broadcast_device(json_t *device, const char *id)
+{
+    json_t *body = json_object();
+    struct text *t = NULL;
+    uint32_t last = 0;
+
+    sk_json_set_str(body, "ev", "device");
+    json_object_set_new(body, "device", device);
+    for (struct reader *r = feed.readers; r; r = r->next) {
+        uint32_t rights = device_may_list(&r->who, id) ? device_rights(&r->who, id) : 0;
+        if (!rights)
+            continue;
+        if (!t || rights != last) {
+            if (t)
+                text_drop(t);
+            device_rights_set(device, rights);
+            t = text_new(json_incref(body));
+            last = rights;
+        }
+        reader_send(r, t);
+    }
+    if (t)
+        text_drop(t);
+    json_decref(body);
 }
 
 /* ---- the list (feed's loop) ------------------------------------------------------------------ */
@@ -145,41 +195,49 @@ static void reader_remove(void *arg)
 struct news {
     enum event_kind kind;
     char device[DEVICE_ID_SIZE], detail[SESSION_ID_SIZE];
+    char account[ACCOUNT_ID_MAX + 1];
 };
 
-static json_t *news_json(const struct news *n)
+static json_t *event_json(const char *ev)
 {
     json_t *body = json_object();
 
+    sk_json_set_str(body, "ev", ev);
+    return body;
+}
+
+static void news_tell(const struct news *n)
+{
+    json_t *body;
+
     switch (n->kind) {
-    case EVENT_DEVICE_REMOVED:
-        sk_json_set_str(body, "ev", "device.removed");
+    case EVENT_DEVICE_REMOVED: /* grants on it are forgotten only later (account's sweep) */
+        body = event_json("device.removed");
         sk_json_set_str(body, "id", n->device);
-        return body;
+        broadcast(body, hears_of_device, n->device);
+        break;
     case EVENT_DEVICE_ENROLLED:
-        sk_json_set_str(body, "ev", "enrolled");
+        body = event_json("enrolled");
         sk_json_set_str(body, "device", n->device);
         sk_json_set_str(body, "token", n->detail);
-        return body;
+        broadcast(body, hears_of_box, "device.enrol");
+        break;
+    case EVENT_GRANT_CHANGED:
+        broadcast(event_json("access"), is_account, n->account);
+        break;
     default:
-        sk_json_set_str(body, "ev", "device");
-        json_t *device = registry_device_json(n->device);
-        if (device) {
-            json_object_set_new(body, "device", device);
-            return body;
-        }
-        json_decref(body);
-        return NULL;
+        body = registry_device_json(n->device);
+        if (body)
+            broadcast_device(body, n->device);
     }
 }
 
 static void news_run(void *arg)
 {
     struct news *n = arg;
-    json_t *body = feed.readers ? news_json(n) : NULL;
 
-    if (body)
-        broadcast(body);
+    if (feed.readers)
+        news_tell(n);
     free(n);
 }
 
@@ -191,7 +249,8 @@ static void on_event(void *ctx, const struct event *ev)
     struct news *n = sk_alloc(sizeof(*n));
     n->kind = ev->kind;
     if (sk_copy(n->device, sizeof(n->device), ev->device ? ev->device : "") ||
-        sk_copy(n->detail, sizeof(n->detail), ev->detail ? ev->detail : "")) {
+        sk_copy(n->detail, sizeof(n->detail), ev->detail ? ev->detail : "") ||
+        sk_copy(n->account, sizeof(n->account), ev->account ? ev->account : "")) {
         free(n);
         return;
     }
@@ -211,7 +270,7 @@ static void on_tick(struct net_timer *t, void *arg)
         sk_json_set_int(body, "limit_ms", RELAY_LIMIT_MS);
         sk_json_set_int(body, "streams", f.streams);
         sk_json_set_int(body, "viewers", f.viewers);
-        broadcast(body);
+        broadcast(body, hears_of_box, "box.view");
     }
     net_timer_set_in(t, TICK_MS);
 }
@@ -222,8 +281,8 @@ static void *on_open(struct edge_ws *ws, const struct principal *p)
 {
     struct reader *r = sk_alloc(sizeof(*r));
 
-    (void)p;
     atomic_init(&r->refs, 2); /* the socket's and the list's */
+    r->who = *p;
     r->loop = edge_ws_loop(ws);
     r->ws = ws;
     net_loop_post(feed.loop, reader_add, r);
@@ -278,9 +337,9 @@ void feed_start(struct net_loop *loop)
                                                      .on_text = on_text,
                                                      .on_binary = on_binary,
                                                      .on_close = on_close};
-    static const enum event_kind kinds[] = {EVENT_DEVICE_ONLINE, EVENT_DEVICE_OFFLINE,
+    static const enum event_kind kinds[] = {EVENT_DEVICE_ONLINE,  EVENT_DEVICE_OFFLINE,
                                             EVENT_DEVICE_CHANGED, EVENT_DEVICE_ENROLLED,
-                                            EVENT_DEVICE_REMOVED};
+                                            EVENT_DEVICE_REMOVED, EVENT_GRANT_CHANGED};
 
     feed.loop = loop;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)

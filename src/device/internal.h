@@ -21,6 +21,7 @@ enum {
     DEVICE_FACT_MAX = 64,  /* bytes of model, hardware, firmware, serial */
     DEVICE_CAPS_MAX = 512, /* bytes of the JSON array of abilities */
     DEVICE_SEAL_BYTES = 65,
+    DEVICE_TAGS_MAX = 8,
     DEVICE_PAGE_MAX = 200,
     HISTORY_DAYS = 90
 };
@@ -45,8 +46,15 @@ SK_MUST int registry_may_link(void *ctx, const char *device, const uint8_t *seri
 
 /* New references; NULL when there is none. */
 json_t *registry_device_json(const char *device);
-json_t *registry_list_json(const char *query, int state /* -1 all, 0 offline, 1 online */,
-                           const char *cursor, size_t limit, int *err);
+/* What of the list is wanted: cameras that `who` may list, and of these a part. */
+struct device_wanted {
+    const struct principal *who;
+    const char *query, *tag; /* or NULL */
+    int state;               /* -1 all, 0 offline, 1 online */
+    const char *cursor;      /* or NULL */
+    size_t limit;
+};
+json_t *registry_list_json(const struct device_wanted *wanted, int *err);
 int registry_has(const char *device);
 int registry_is_empty(void);
 size_t registry_simulated_count(void);
@@ -64,12 +72,15 @@ void registry_add(const struct device_new *d);
 /* `by`: who asked for it. */
 SK_MUST int registry_rename(const char *device, const char *name, const struct principal *by,
                             int64_t now_ms);
+/* `tags`: a JSON array's text, checked. Whoever held rights by a tag is asked again. */
+SK_MUST int registry_tags_set(const char *device, const char *tags, const struct principal *by,
+                              int64_t now_ms);
 SK_MUST int registry_remove(const char *device, const struct principal *by, int64_t now_ms);
 
 /* A link came up (returns the one that it replaces, or NULL: the caller owns that reference) and
  * went down. Both write history and publish the event. */
-struct link *registry_online(const char *device, struct link *link, const struct device_facts *facts,
-                             const char *source, int64_t now_ms);
+struct link *registry_online(const char *device, struct link *link,
+                             const struct device_facts *facts, const char *source, int64_t now_ms);
 void registry_offline(const char *device, struct link *link, const char *cause, int64_t now_ms);
 void registry_clock_set(const char *device, int64_t offset_ms, int64_t rtt_ms);
 
@@ -94,6 +105,25 @@ void codes_stop(void);
 int code_create(struct http_request *req); /* POST /api/v1/authorizations */
 /* End all codes of a login session, device or account (each may be NULL), and say how many. */
 size_t codes_end(const char *login_session, const char *device, const char *account);
+/* Ask may() again for all codes of the device and account (each may be NULL: of any). What no
+ * longer holds ends, and its camera is told (NOTICE revoke). Says how many ended. */
+size_t codes_judge(const char *device, const char *account);
+/* How many codes of the account would be taken now. */
+size_t codes_count(const char *account, int64_t now_ms);
+
+/* ---- rights.c ---- */
+
+/* One bit for each right that `p` has on the camera now, for device_rights_set(). */
+uint32_t device_rights(const struct principal *p, const char *device);
+int device_may_list(const struct principal *p, const char *device);
+/* Set the member "rights" of a camera's JSON. */
+void device_rights_set(json_t *v, uint32_t have);
+/* 1 when account and login session of the grant still have all its rights. */
+int device_grant_holds(const struct device_grant *g);
+/* Texts borrowed from `list`; -SK_EINVAL: too many, twice, or not fit to be shown. */
+SK_MUST int device_tags_parse(const json_t *list, const char *out[DEVICE_TAGS_MAX], size_t *count);
+/* Tell the `authorize` seam which tags (a JSON array's text) the camera has. */
+void device_tags_tell(const char *device, const char *tags);
 
 /* ---- enrol.c ---- */
 
@@ -104,6 +134,9 @@ int enrol_token_get(struct http_request *req);
 int enrol_token_end(struct http_request *req);
 int enrol_simple(struct http_request *req);
 int enrol_cacerts(struct http_request *req);
+/* Tokens of an account with which cameras could still enrol: how many, and end them. */
+size_t enrol_tokens_count(const char *account, int64_t now_ms);
+SK_MUST int enrol_tokens_end(const char *account, int64_t now_ms);
 /* Make a token; `by` NULL: the box itself (the demonstration's fleet). */
 SK_MUST int enrol_token_make(uint32_t count, int64_t ttl_s, int simulated,
                              const struct principal *by, int64_t now_ms,

@@ -18,7 +18,7 @@ enum { DEVICES_MAX = 1000000, CURSOR_MAX = DEVICE_NAME_MAX + DEVICE_ID_SIZE };
 
 struct device {
     char id[DEVICE_ID_SIZE];
-    char *name, *serial, *model, *hw, *fw, *caps;
+    char *name, *serial, *model, *hw, *fw, *caps, *tags;
     uint8_t seal[DEVICE_SEAL_BYTES];
     uint8_t has_seal, simulated, has_clock;
     uint8_t cert_serial[20], cert_serial_len;
@@ -101,6 +101,7 @@ static struct device *device_new(const char *id, const char *name, const char *s
     d->hw = sk_strdup("");
     d->fw = sk_strdup("");
     d->caps = sk_strdup("[]");
+    d->tags = sk_strdup("[]");
     return d;
 }
 
@@ -112,6 +113,7 @@ static void device_free(struct device *d)
     free(d->hw);
     free(d->fw);
     free(d->caps);
+    free(d->tags);
     free(d->source);
     free(d);
 }
@@ -129,6 +131,7 @@ static void device_put_locked(struct device *d)
     sk_map_put(table.by_id, d->id, DEVICE_ID_SIZE - 1, d);
     order_add(d);
     table.simulated += d->simulated;
+    device_tags_tell(d->id, d->tags);
 }
 
 static struct device *device_find_locked(const char *id)
@@ -166,6 +169,7 @@ static int device_load(void *ctx, const struct store_row *row)
     d->enrolled_ms = store_row_int(row, 11);
     d->last_seen_ms = store_row_int(row, 12);
     d->since_ms = d->last_seen_ms ? d->last_seen_ms : d->enrolled_ms;
+    text_replace(&d->tags, store_row_text(row, 13));
     device_put_locked(d);
     return 0;
 }
@@ -259,7 +263,7 @@ size_t registry_simulated_count(void)
 static json_t *device_json_locked(const struct device *d)
 {
     json_t *v = json_object();
-    json_t *caps = json_loads(d->caps, 0, NULL);
+    json_t *caps = json_loads(d->caps, 0, NULL), *tags = json_loads(d->tags, 0, NULL);
 
     sk_json_set_str(v, "id", d->id);
     sk_json_set_str(v, "name", d->name);
@@ -280,6 +284,7 @@ static json_t *device_json_locked(const struct device *d)
     sk_json_set_bool(v, "simulated", d->simulated);
     sk_json_set_int(v, "enrolled", d->enrolled_ms);
     json_object_set_new(v, "caps", caps ? caps : json_array());
+    json_object_set_new(v, "tags", tags ? tags : json_array());
     sk_json_set_str(v, "source", d->source);
     return v;
 }
@@ -299,9 +304,24 @@ static int text_contains(const char *text, const char *part)
     return strcasestr(text, part) != NULL;
 }
 
-static int device_matches(const struct device *d, const char *query, int state)
+static int has_tag(const struct device *d, const char *tag)
 {
-    if (state >= 0 && (d->link != NULL) != state)
+    json_t *list = json_loads(d->tags, 0, NULL), *v;
+    int has = 0;
+    size_t i;
+
+    json_array_foreach(list, i, v) has |= strcmp(json_string_value(v), tag) == 0;
+    json_decref(list);
+    return has;
+}
+
+static int device_matches(const struct device *d, const struct device_wanted *w)
+{
+    const char *query = w->query;
+
+    if (w->state >= 0 && (d->link != NULL) != w->state)
+        return 0;
+    if (w->tag && !has_tag(d, w->tag))
         return 0;
     return !query || text_contains(d->name, query) || text_contains(d->model, query) ||
            text_contains(d->serial, query) || strncmp(d->id, query, strlen(query)) == 0;
@@ -338,33 +358,51 @@ static void cursor_set(json_t *answer, const struct device *d)
     sk_json_set_bin(answer, "next", raw, name_len + DEVICE_ID_SIZE - 1);
 }
 
-json_t *registry_list_json(const char *query, int state, const char *cursor, size_t limit,
-                           int *err)
-{
-    json_t *answer = json_object(), *list = json_array();
-    size_t at, total = 0;
+struct tally {
+    size_t total, online, simulated;
+};
 
-    json_object_set_new(answer, "devices", list);
-    pthread_mutex_lock(&table.lock);
-    *err = cursor_place(cursor, &at);
-    if (!*err) {
-        for (size_t i = 0; i < table.count; i++) {
-            const struct device *d = table.order[i];
-            if (!device_matches(d, query, state))
-                continue;
-            total++;
-            if (i < at)
-                continue;
-            if (json_array_size(list) < limit)
-                json_array_append_new(list, device_json_locked(d));
-            else if (!json_object_get(answer, "next"))
-                cursor_set(answer, d);
-        }
-        sk_json_set_int(answer, "total", (int64_t)total);
-        sk_json_set_int(answer, "online", (int64_t)table.online);
-        sk_json_set_int(answer, "simulated", (int64_t)table.simulated);
+/* Only what the asker may list is counted: of the rest not even the number is told. */
+static void list_fill_locked(json_t *answer, const struct device_wanted *w, size_t from,
+                             struct tally *t)
+{
+    json_t *list = json_object_get(answer, "devices");
+
+    for (size_t i = 0; i < table.count; i++) {
+        const struct device *d = table.order[i];
+        if (!device_may_list(w->who, d->id))
+            continue;
+        t->online += d->link != NULL;
+        t->simulated += d->simulated;
+        if (!device_matches(d, w))
+            continue;
+        t->total++;
+        if (i < from)
+            continue;
+        if (json_array_size(list) < w->limit)
+            json_array_append_new(list, device_json_locked(d));
+        else if (!json_object_get(answer, "next"))
+            cursor_set(answer, d);
     }
+}
+
+json_t *registry_list_json(const struct device_wanted *wanted, int *err)
+{
+    json_t *answer = json_object(), *v;
+    struct tally t = {0, 0, 0};
+    size_t at, i;
+
+    json_object_set_new(answer, "devices", json_array());
+    pthread_mutex_lock(&table.lock);
+    *err = cursor_place(wanted->cursor, &at);
+    if (!*err)
+        list_fill_locked(answer, wanted, at, &t);
     pthread_mutex_unlock(&table.lock);
+    sk_json_set_int(answer, "total", (int64_t)t.total);
+    sk_json_set_int(answer, "online", (int64_t)t.online);
+    sk_json_set_int(answer, "simulated", (int64_t)t.simulated);
+    json_array_foreach(json_object_get(answer, "devices"), i, v) device_rights_set(
+        v, device_rights(wanted->who, json_string_value(json_object_get(v, "id"))));
     return answer;
 }
 
@@ -397,19 +435,19 @@ struct change {
 
 static int change_record(struct store_tx *tx, const struct change *c, const char *action)
 {
-    return audit_record(tx, AUDIT(.at_ms = c->now_ms, .actor_kind = "account",
-                                  .actor = c->by->account, .session = c->by->session,
-                                  .action = action, .object_kind = "device", .object = c->device,
-                                  .source = c->by->source));
+    return audit_record(tx,
+                        AUDIT(.at_ms = c->now_ms, .actor_kind = "account", .actor = c->by->account,
+                              .session = c->by->session, .action = action, .object_kind = "device",
+                              .object = c->device, .source = c->by->source));
 }
 
 static int name_write(struct store_tx *tx, void *ctx)
 {
     const struct change *c = ctx;
     int64_t rows;
-    int err = store_exec(tx, "device_name_set",
-                         STORE_ARGS(store_text("id", c->device), store_text("name", c->text)),
-                         &rows);
+    int err =
+        store_exec(tx, "device_name_set",
+                   STORE_ARGS(store_text("id", c->device), store_text("name", c->text)), &rows);
 
     if (!err && rows != 1)
         err = -SK_ENOTFOUND;
@@ -437,12 +475,50 @@ int registry_rename(const char *device, const char *name, const struct principal
     return 0;
 }
 
+static int tags_write(struct store_tx *tx, void *ctx)
+{
+    const struct change *c = ctx;
+    int64_t rows;
+    int err =
+        store_exec(tx, "device_tags_set",
+                   STORE_ARGS(store_text("id", c->device), store_text("tags", c->text)), &rows);
+
+    if (!err && rows != 1)
+        err = -SK_ENOTFOUND;
+    return err ? err : change_record(tx, c, "device.tagged");
+}
+
+int registry_tags_set(const char *device, const char *tags, const struct principal *by,
+                      int64_t now_ms)
+{
+    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+    struct change c = {device, tags, by, now_ms};
+
+    pthread_mutex_lock(&one_at_a_time); /* table and seam in the order of the store */
+    int err = store_write(table.store, tags_write, &c);
+    if (!err) {
+        pthread_mutex_lock(&table.lock);
+        struct device *d = device_find_locked(device);
+        if (d)
+            text_replace(&d->tags, tags);
+        if (d)
+            device_tags_tell(device, tags);
+        pthread_mutex_unlock(&table.lock);
+    }
+    pthread_mutex_unlock(&one_at_a_time);
+    if (err)
+        return err;
+    changed_publish(EVENT_GRANT_CHANGED, device, now_ms);
+    changed_publish(EVENT_DEVICE_CHANGED, device, now_ms);
+    return 0;
+}
+
 static int device_erase(struct store_tx *tx, void *ctx)
 {
     const struct change *c = ctx;
     int64_t rows;
-    int err = store_exec(tx, "device_event_delete", STORE_ARGS(store_text("device", c->device)),
-                         NULL);
+    int err =
+        store_exec(tx, "device_event_delete", STORE_ARGS(store_text("device", c->device)), NULL);
 
     if (!err)
         err = store_exec(tx, "sealed_event_delete", STORE_ARGS(store_text("device", c->device)),
@@ -516,7 +592,8 @@ static void facts_keep(const char *device, const struct device_facts *facts)
     struct facts_row *f = sk_alloc(sizeof(*f));
 
     memcpy(f->seal, facts->seal, sizeof(f->seal));
-    if (sk_copy(f->id, sizeof(f->id), device) || sk_copy(f->model, sizeof(f->model), facts->model) ||
+    if (sk_copy(f->id, sizeof(f->id), device) ||
+        sk_copy(f->model, sizeof(f->model), facts->model) ||
         sk_copy(f->hw, sizeof(f->hw), facts->hw) || sk_copy(f->fw, sizeof(f->fw), facts->fw) ||
         sk_copy(f->caps, sizeof(f->caps), facts->caps) ||
         store_write_async(table.store, facts_write, facts_done, f))

@@ -32,6 +32,7 @@ static const struct route routes[] = {
     {"GET", "/api/v1/devices", "device.list", 0, NULL, api_device_list,
      "{\"summary\":\"List cameras, by name, a page at a time\",\"parameters\":["
      "{\"name\":\"q\",\"in\":\"query\",\"schema\":" TEXT "},"
+     "{\"name\":\"tag\",\"in\":\"query\",\"schema\":" TEXT "},"
      "{\"name\":\"state\",\"in\":\"query\",\"schema\":{\"enum\":[\"online\",\"offline\"]}},"
      "{\"name\":\"cursor\",\"in\":\"query\",\"schema\":" TEXT "},"
      "{\"name\":\"limit\",\"in\":\"query\",\"schema\":{\"type\":\"integer\",\"minimum\":1,"
@@ -45,9 +46,10 @@ static const struct route routes[] = {
      "{\"summary\":\"One camera\"," ID_PARAM ",\"responses\":{" ANSWER("200", "The camera",
                                                                         DEVICE_REF) "}}"},
     {"PATCH", "/api/v1/devices/{id}", "device.config", 2048, NULL, api_device_patch,
-     "{\"summary\":\"Rename a camera\"," ID_PARAM "," BODY(
-         "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false,"
-         "\"properties\":{\"name\":" TEXT "}}") ",\"responses\":{" ANSWER("200", "The camera",
+     "{\"summary\":\"Rename or tag a camera\"," ID_PARAM "," BODY(
+         "{\"type\":\"object\",\"additionalProperties\":false,"
+         "\"properties\":{\"name\":" TEXT ",\"tags\":{\"type\":\"array\",\"items\":" TEXT
+         "}}}") ",\"responses\":{" ANSWER("200", "The camera",
                                                                             DEVICE_REF) "}}"},
     {"DELETE", "/api/v1/devices/{id}", "device.remove", 0, NULL, api_device_delete,
      "{\"summary\":\"Remove a camera: its certificate is refused from now on\"," ID_PARAM
@@ -112,9 +114,22 @@ static void on_session_ended(void *ctx, const struct event *ev)
 static void on_grant_changed(void *ctx, const struct event *ev)
 {
     (void)ctx;
-    if (codes_end(NULL, ev->device, ev->account))
+    if (codes_judge(ev->device, ev->account))
         signal_recheck();
 }
+
+static int codes_end_of(const char *account, int64_t now_ms)
+{
+    (void)now_ms;
+    if (codes_end(NULL, NULL, account))
+        signal_recheck();
+    return 0;
+}
+
+static const struct holding holdings[] = {
+    {"codes", codes_count, codes_end_of},
+    {"enrolment-tokens", enrol_tokens_count, enrol_tokens_end},
+};
 
 static void about_fill(void *ctx, json_t *about)
 {
@@ -137,6 +152,8 @@ static int device_start(struct house *house)
     if (err)
         return err;
     http_about_add(about_fill, NULL);
+    holding_add(&holdings[0]);
+    holding_add(&holdings[1]);
     codes_start();
     signal_start();
     feed_start(net_loops_at(house->loops, 0));

@@ -35,7 +35,7 @@ static int relay_get(struct http_request *req)
 }
 
 static const struct route routes[] = {
-    {"GET", "/api/v1/relay", "session", 0, NULL, relay_get,
+    {"GET", "/api/v1/relay", "box.view", 0, NULL, relay_get,
      "{\"summary\":\"What the relay holds and has carried\",\"responses\":{\"200\":{"
      "\"description\":\"Figures\",\"content\":{\"application/json\":{\"schema\":{\"type\":"
      "\"object\",\"required\":[\"oldest_byte_ms\",\"limit_ms\",\"streams\",\"viewers\",\"ledger\"],"

@@ -1,5 +1,5 @@
 -- name: device_all :many
-SELECT id, name, serial, model, hw, fw, caps, seal, cert_serial, cert_not_after, simulated, enrolled, last_seen
+SELECT id, name, serial, model, hw, fw, caps, seal, cert_serial, cert_not_after, simulated, enrolled, last_seen, tags
 FROM device;
 
 -- name: device_insert :exec
@@ -14,6 +14,9 @@ UPDATE device SET last_seen = $last_seen WHERE id = $id;
 
 -- name: device_name_set :exec
 UPDATE device SET name = $name WHERE id = $id;
+
+-- name: device_tags_set :exec
+UPDATE device SET tags = $tags WHERE id = $id;
 
 -- name: device_delete :exec
 DELETE FROM device WHERE id = $id;
@@ -48,6 +51,12 @@ UPDATE enrolment SET used = used + 1 WHERE id = $id AND used < count AND expires
 
 -- name: enrolment_end :exec
 UPDATE enrolment SET expires = $now WHERE id = $id AND expires > $now;
+
+-- name: enrolment_count_of :one
+SELECT COUNT(*) FROM enrolment WHERE account = $account AND expires > $now AND used < count;
+
+-- name: enrolment_end_of :exec
+UPDATE enrolment SET expires = $now WHERE account = $account AND expires > $now;
 
 -- name: enrolment_device_insert :exec
 INSERT INTO enrolment_device (enrolment, device) VALUES ($enrolment, $device);
