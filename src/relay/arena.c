@@ -189,6 +189,11 @@ int64_t arena_oldest_ms(int64_t now_ms)
     return age_ms > 0 ? age_ms : 0;
 }
 
+size_t arena_share_bytes(void)
+{
+    return arena.bytes / 4 > CACHE_BYTES_MAX ? arena.bytes / 4 : CACHE_BYTES_MAX;
+}
+
 int64_t arena_used_bytes(void)
 {
     pthread_mutex_lock(&arena.lock);

@@ -34,10 +34,31 @@ int loop_index(const struct net_loop *loop)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+/* 1 and counted against the camera's share, or 0. */
+static int unit_hold(struct stream *s, struct unit *u)
+{
+    size_t block = unit_block_bytes(u);
+
+    if (atomic_fetch_add(&s->hub->held_bytes, block) + block <= arena_share_bytes()) {
+        unit_ref(u);
+        return 1;
+    }
+    atomic_fetch_sub(&s->hub->held_bytes, block);
+    metric_refused("relay", "camera-share");
+    return 0;
+}
+
+static void unit_let(struct stream *s, struct unit *u)
+{
+    if (u)
+        atomic_fetch_sub(&s->hub->held_bytes, unit_block_bytes(u));
+    unit_drop(u);
+}
+
 static void cache_empty_locked(struct stream *s)
 {
     for (size_t i = 0; i < s->unit_count; i++)
-        unit_drop(s->units[i]);
+        unit_let(s, s->units[i]);
     s->unit_count = s->cached_bytes = 0;
 }
 
@@ -46,7 +67,7 @@ void stream_drop(struct stream *s)
     if (!s || atomic_fetch_sub(&s->refs, 1) != 1)
         return;
     cache_empty_locked(s); /* nobody else has it any more */
-    unit_drop(s->init);
+    unit_let(s, s->init);
     hub_drop(s->hub);
     free(s);
 }
@@ -89,9 +110,17 @@ static unsigned stream_watchers(const struct stream *s)
     return n;
 }
 
+static int second_allows(struct second *s, unsigned max, int64_t now_ms)
+{
+    if (now_ms - s->since_ms >= 1000)
+        *s = (struct second){now_ms, 0};
+    return s->count++ < max;
+}
+
 static struct stream *stream_make_locked(struct hub *hub, uint32_t id)
 {
-    if (hub->stream_count == STREAMS_PER_HUB)
+    if (hub->stream_count == STREAMS_PER_HUB ||
+        !second_allows(&hub->made, STREAMS_PER_S, sk_clock_mono_ms()))
         return NULL;
     struct stream *s = sk_alloc(sizeof(*s));
     atomic_init(&s->refs, 1);
@@ -116,13 +145,14 @@ struct stream *hub_stream_find(struct hub *hub, uint32_t id)
 /* ---- opening and closing the uplink ---------------------------------------------------------- */
 
 /* A fresh one-use ticket, bound to the camera's present link. */
-static int ticket_make_locked(struct hub *hub, int64_t now_ms)
+static int ticket_make_locked(struct hub *hub, uint32_t link, int64_t now_ms)
 {
     uint8_t raw[32];
 
-    if (hub->uplink || (hub->ticket[0] && now_ms - hub->ticket_ms < TICKET_MS) ||
-        !device_is_online(hub->device, &hub->ticket_link))
+    if (hub->uplink || (hub->ticket[0] && hub->ticket_link == link &&
+                        now_ms - hub->ticket_ms < TICKET_MS))
         return 0;
+    hub->ticket_link = link;
     sk_random(raw, sizeof(raw));
     sk_b64url_encode(hub->ticket, raw, sizeof(raw));
     sk_wipe(raw, sizeof(raw));
@@ -151,9 +181,12 @@ static void media_open_send(const char *device, const char *ticket)
 void hub_open(struct hub *hub)
 {
     char ticket[TICKET_SIZE];
+    uint32_t link;
 
+    if (!device_is_online(hub->device, &link))
+        return;
     pthread_mutex_lock(&hubs.lock);
-    int opens = ticket_make_locked(hub, sk_clock_mono_ms());
+    int opens = ticket_make_locked(hub, link, sk_clock_mono_ms());
     memcpy(ticket, hub->ticket, sizeof(ticket));
     pthread_mutex_unlock(&hubs.lock);
     if (opens)
@@ -192,7 +225,8 @@ struct hub *hub_by_ticket(const char *ticket, int64_t now_ms)
 {
     struct hub *hub, *found = NULL;
     size_t pos = 0;
-    uint32_t link;
+    uint32_t link, bound = 0;
+    int is_fresh = 0;
 
     if (strlen(ticket) != TICKET_SIZE - 1)
         return NULL;
@@ -201,13 +235,16 @@ struct hub *hub_by_ticket(const char *ticket, int64_t now_ms)
         if (hub->ticket[0] && sk_equal_ct(hub->ticket, ticket, TICKET_SIZE - 1))
             found = hub;
     if (found) {
-        int fits = now_ms - found->ticket_ms < TICKET_MS &&
-                   device_is_online(found->device, &link) && link == found->ticket_link;
+        is_fresh = now_ms - found->ticket_ms < TICKET_MS;
+        bound = found->ticket_link;
         sk_wipe(found->ticket, sizeof(found->ticket)); /* one use, whatever came of it */
-        found = fits ? hub_ref(found) : NULL;
+        hub_ref(found);
     }
     pthread_mutex_unlock(&hubs.lock);
-    return found;
+    if (found && is_fresh && device_is_online(found->device, &link) && link == bound)
+        return found;
+    hub_drop(found);
+    return NULL;
 }
 
 void hub_uplink_set(struct hub *hub, struct uplink *uplink)
@@ -326,8 +363,8 @@ static void cache_put_locked(struct stream *s, struct unit *u)
 {
     if (u->head.flags & WIRE_RELAY_INIT) {
         cache_empty_locked(s); /* with each key change the old key's units go */
-        unit_drop(s->init);
-        s->init = unit_ref(u);
+        unit_let(s, s->init);
+        s->init = unit_hold(s, u) ? u : NULL;
         return;
     }
     if (u->head.flags & (WIRE_RELAY_KEY | WIRE_RELAY_END | WIRE_RELAY_NOCACHE))
@@ -336,11 +373,12 @@ static void cache_put_locked(struct stream *s, struct unit *u)
         return;
     if (!(u->head.flags & WIRE_RELAY_KEY) && s->unit_count == 0)
         return; /* without its KEY unit a group is of no use */
-    if (s->unit_count == CACHE_UNITS_MAX || s->cached_bytes + u->packet.len > CACHE_BYTES_MAX) {
+    if (s->unit_count == CACHE_UNITS_MAX || s->cached_bytes + u->packet.len > CACHE_BYTES_MAX ||
+        !unit_hold(s, u)) {
         cache_empty_locked(s);
         return;
     }
-    s->units[s->unit_count++] = unit_ref(u);
+    s->units[s->unit_count++] = u;
     s->cached_bytes += u->packet.len;
 }
 
@@ -396,7 +434,7 @@ void stream_publish(struct hub *hub, struct unit *u)
     unit_drop(u);
 }
 
-void stream_lost(struct hub *hub, uint32_t id)
+void stream_lost(struct hub *hub, uint32_t id, const char *reason)
 {
     pthread_mutex_lock(&hubs.lock);
     struct stream *s = stream_find_locked(hub, id);
@@ -405,7 +443,7 @@ void stream_lost(struct hub *hub, uint32_t id)
         cache_empty_locked(s);
     }
     pthread_mutex_unlock(&hubs.lock);
-    metric_refused("relay", "arena-full");
+    metric_refused("relay", reason);
 }
 
 size_t stream_snapshot(struct stream *s, struct unit **units, uint64_t *next_number)
@@ -445,6 +483,8 @@ void hub_keyreq(struct hub *hub, uint32_t id)
 {
     pthread_mutex_lock(&hubs.lock);
     struct uplink *uplink = hub->uplink;
+    if (uplink && !second_allows(&hub->asked, KEYREQS_PER_S, sk_clock_mono_ms()))
+        uplink = NULL;
     if (uplink)
         uplink_ref(uplink);
     pthread_mutex_unlock(&hubs.lock);

@@ -29,6 +29,8 @@ enum {
     TICKET_SIZE = 44,
     TICKET_MS = 30000,
     STREAMS_PER_HUB = 32,
+    STREAMS_PER_S = 32, /* made by one camera */
+    KEYREQS_PER_S = 16, /* to one camera, for ids that it has not sent yet */
     TALK_WINDOW_MAX = 1 << 20,   /* CREDIT that a camera can have open */
     TALK_QUEUE_BYTES = 64 * 1024 /* towards one camera; more is dropped */
 };
@@ -65,6 +67,13 @@ static inline void unit_drop(struct unit *u)
 /* Age in ms of the oldest unit still held (INIT units apart), 0 when there is none. */
 int64_t arena_oldest_ms(int64_t now_ms);
 int64_t arena_used_bytes(void);
+/* What the cache of one camera may hold, so that it leaves room for the others'. */
+size_t arena_share_bytes(void);
+/* What a unit takes of the arena. */
+static inline size_t unit_block_bytes(const struct unit *u)
+{
+    return (size_t)1 << u->order;
+}
 
 /* ---- hub.c: one camera's streams and who watches them ---------------------------------------- */
 
@@ -91,10 +100,17 @@ struct stream {
     int wait_key; /* a unit was lost here: nothing goes out until the next KEY */
 };
 
+/* How often something happened in the present second. */
+struct second {
+    int64_t since_ms;
+    unsigned count;
+};
+
 struct hub {
     _Atomic unsigned refs;
     char device[DEVICE_ID_SIZE];
     _Atomic uint64_t in_bytes, out_bytes;
+    _Atomic size_t held_bytes; /* of the arena, in the caches of its streams */
     /* Under the room's lock: */
     struct stream *streams;
     size_t stream_count;
@@ -106,6 +122,7 @@ struct hub {
     char ticket[TICKET_SIZE]; /* "" when none is out */
     int64_t ticket_ms;
     uint32_t ticket_link;
+    struct second made, asked; /* streams begun; keyframes asked for */
 };
 
 void hubs_start(struct net_loops *loops);
@@ -135,8 +152,8 @@ void stream_drop(struct stream *s);
 /* A unit came from the camera: cache it, hand it to the loops. Takes the reference. Uplink's
  * thread. */
 void stream_publish(struct hub *hub, struct unit *unit);
-/* The unit could not be stored: everybody waits for the next KEY. */
-void stream_lost(struct hub *hub, uint32_t id);
+/* The unit could not be stored, for `reason`: everybody waits for the next KEY. */
+void stream_lost(struct hub *hub, uint32_t id, const char *reason);
 
 /* What a new subscriber gets: INIT and the units of the newest group, each with a reference, in
  * order; returns how many. `*next_number` = the first unit not among them. Asks for a keyframe

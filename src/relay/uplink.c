@@ -17,6 +17,7 @@ enum {
     PING_MS = 20000,
     SILENCE_MS = 60000,
     TICKET_TEXT_MAX = 512,
+    ASSEMBLY_MS = CACHE_LIMIT_MS - 2 * CACHE_SWEEP_MS, /* for one unit to come whole */
     RECEIVE_QUEUE_MAX = 64 * 1024
 };
 
@@ -32,7 +33,7 @@ struct uplink {
     struct unit *unit;            /* being filled, media */
     uint8_t control[WIRE_RELAY_CONTROL_MAX];
     size_t body_len;
-    struct net_timer ping;
+    struct net_timer ping, assembly;
     int is_closing;
     uint8_t cut_reason;
     _Atomic size_t talk_bytes; /* posted to the loop, not yet written */
@@ -125,10 +126,11 @@ static void utterance_run(void *arg)
     struct uplink *u = t->uplink;
 
     atomic_fetch_sub(&u->talk_bytes, t->len);
-    if (u->is_closing || !u->stream || net_stream_queued(u->stream) > TALK_QUEUE_BYTES)
+    /* Half of the queue: the rest is for what keeps the uplink alive. */
+    if (u->is_closing || !u->stream ||
+        net_stream_queued(u->stream) + t->len > RECEIVE_QUEUE_MAX / 2 ||
+        net_stream_write(u->stream, t->frame, t->len))
         metric_refused("relay", "talk-queue");
-    else if (net_stream_write(u->stream, t->frame, t->len))
-        net_stream_abort(u->stream, -SK_ELIMIT);
     else
         metric_add(metric_get("skep_relay_talk_bytes_total", ""), (int64_t)t->len);
     uplink_drop(u);
@@ -239,8 +241,10 @@ static int frame_begin(struct uplink *u)
     if (u->unit) {
         u->unit->head = u->frame;
         memcpy(u->unit->packet.data, u->head, WIRE_RELAY_HEAD_BYTES);
+        if (!net_timer_is_set(&u->assembly))
+            net_timer_set(&u->assembly, u->unit->born_ms + ASSEMBLY_MS);
     } else {
-        stream_lost(u->hub, u->frame.stream); /* the bytes are read and forgotten */
+        stream_lost(u->hub, u->frame.stream, "arena-full"); /* the bytes are read and forgotten */
     }
     return 0;
 }
@@ -290,6 +294,7 @@ static void on_close(struct net_stream *s, int reason)
     u->stream = NULL;
     u->is_closing = 1;
     net_timer_cancel(&u->ping);
+    net_timer_cancel(&u->assembly);
     unit_drop(u->unit);
     u->unit = NULL;
     if (u->hub) {
@@ -312,6 +317,23 @@ static void on_ping(struct net_timer *t, void *arg)
         control_write(u, WIRE_RELAY_PING, 0, zeros, sizeof(zeros));
 }
 
+/* A unit that is announced and does not come: its place is for others, and no byte of it may be
+ * held longer than any other. What still comes of it is read and forgotten. */
+static void on_assembly(struct net_timer *t, void *arg)
+{
+    struct uplink *u = arg;
+
+    if (!u->unit)
+        return;
+    if (net_loop_now_ms(u->loop) < u->unit->born_ms + ASSEMBLY_MS) {
+        net_timer_set(t, u->unit->born_ms + ASSEMBLY_MS);
+        return;
+    }
+    unit_drop(u->unit);
+    u->unit = NULL;
+    stream_lost(u->hub, u->frame.stream, "unit-late");
+}
+
 static const struct net_stream_ops uplink_ops = {.on_data = on_data, .on_close = on_close};
 
 int uplink_take(void *ctx, struct net_stream *stream, const struct edge_peer *peer)
@@ -326,6 +348,7 @@ int uplink_take(void *ctx, struct net_stream *stream, const struct edge_peer *pe
     net_stream_set_ops(stream, &uplink_ops, u);
     net_stream_set_queue_cap(stream, RECEIVE_QUEUE_MAX);
     net_stream_set_read_deadline(stream, net_loop_now_ms(u->loop) + HELLO_MS);
+    net_timer_init(&u->assembly, u->loop, on_assembly, u);
     net_timer_init(&u->ping, u->loop, on_ping, u);
     net_timer_set_in(&u->ping, PING_MS);
     return 0;

@@ -17,6 +17,7 @@ enum {
     READY_MAX = 64,          /* cameras on one socket */
     SUBSCRIPTIONS_MAX = 128, /* streams on one socket */
     SKIP_ABOVE_BYTES = 512 * 1024,
+    SKIP_AFTER_MS = 1000, /* the queue has not been empty for so long: its reader is too slow */
     QUEUE_MAX = 12 << 20, /* one group must fit */
     STALL_MS = CACHE_LIMIT_MS - 2 * CACHE_SWEEP_MS,
     TEXT_MAX = 256,
@@ -163,6 +164,12 @@ static int kind_is_granted(struct subscription *sub, uint8_t kind)
     return 0;
 }
 
+static int is_behind(const struct viewer *v)
+{
+    return v->queued_since_ms && edge_ws_queued_bytes(v->ws) > 0 &&
+           sk_clock_mono_ms() - v->queued_since_ms >= SKIP_AFTER_MS;
+}
+
 static void skip(struct subscription *sub)
 {
     if (!sub->wait_key)
@@ -205,11 +212,8 @@ static void subscription_deliver(struct subscription *sub, struct unit *u)
         sub->init_sent = NULL;
         return;
     }
-    if (sub->wait_key && (!is_key || edge_ws_queued_bytes(v->ws) > SKIP_ABOVE_BYTES / 8)) {
-        skip(sub);
-        return;
-    }
-    if (edge_ws_queued_bytes(v->ws) > SKIP_ABOVE_BYTES) {
+    if ((sub->wait_key && (!is_key || edge_ws_queued_bytes(v->ws) > SKIP_ABOVE_BYTES / 8)) ||
+        edge_ws_queued_bytes(v->ws) > SKIP_ABOVE_BYTES || is_behind(v)) {
         skip(sub);
         return;
     }
