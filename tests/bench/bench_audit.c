@@ -1,5 +1,5 @@
-/* What the audit log costs: rows per second at FULL sync with 1, 16 and 64 threads that each write a
- * row and wait for it, and how many share a commit; beside bench_store's plain rows on one disk.
+/* What the audit log costs: rows per second at FULL sync with 1, 16 and 64 threads that each write
+ * a row and wait for it, and how many share a commit; beside bench_store's plain rows on one disk.
  *
  *     bench_audit DIR [seconds]       DIR on the disk to measure; 2 s for each figure
  *
@@ -52,10 +52,9 @@ static int row_add(struct store_tx *tx, void *ctx)
     (void)ctx;
     return audit_record(tx, AUDIT(.at_ms = 1700000000000, .actor_kind = "account",
                                   .actor = "e3respvq6eyo46prerpzptghpy",
-                                  .session = "gxlgqj7k4evudckhaa7fuf72si",
-                                  .action = "view.begun", .object_kind = "device",
-                                  .object = "jgrs6x5haqs36xbmz4tlf6eyhu", .source = "192.0.2.7",
-                                  .detail = "{\"actions\":[\"live-sub\"]}"));
+                                  .session = "gxlgqj7k4evudckhaa7fuf72si", .action = "view.begun",
+                                  .object_kind = "device", .object = "jgrs6x5haqs36xbmz4tlf6eyhu",
+                                  .source = "192.0.2.7", .detail = "{\"actions\":[\"live-sub\"]}"));
 }
 
 static void *writer_run(void *ctx)

@@ -264,41 +264,45 @@ static void measure(const char *what, int is_saturating, int64_t gap_us)
 /* ---- the run ----------------------------------------------------------------------------------
  */
 
-static int sockets_open(void)
+/* The socket of sessions `from`..: connected as soon as they have their codes, which wait a minute.
+ */
+static int socket_open(int64_t from, int64_t to)
 {
     struct ws_client_options w = {.host = run.box.host,
                                   .port = run.box.port,
+                                  .tls = login_of(from)->tls,
                                   .path = "/ws/signal",
                                   .subprotocol = "skep.signal.1",
+                                  .authorization = login_of(from)->bearer,
                                   .message_max_bytes = WIRE_ENVELOPE_MAX,
-                                  .ops = &ops};
+                                  .ops = &ops,
+                                  .user = &run.sessions[from]};
+    struct ws_client *socket;
     int err = 0;
 
-    for (int64_t i = 0; !err && i < o.sessions; i += SESSIONS_PER_SOCKET) {
-        struct ws_client *socket;
-        w.user = &run.sessions[i];
-        w.tls = login_of(i)->tls;
-        w.authorization = login_of(i)->bearer;
-        err = ws_client_connect(&socket, run.loop, &w);
-        for (int64_t k = i; !err && k < i + SESSIONS_PER_SOCKET && k < o.sessions; k++)
-            run.sessions[k].socket = socket;
+    for (int64_t i = from; !err && i < to; i++) {
+        err = session_prepare(&run.sessions[i], (unsigned)i);
+        net_loop_run_one(run.loop, 0);
     }
+    if (!err)
+        err = ws_client_connect(&socket, run.loop, &w);
+    for (int64_t i = from; !err && i < to; i++)
+        run.sessions[i].socket = socket;
     return err;
 }
 
 static int everything_open(void)
 {
-    int err = 0;
+    int err = net_loop_new(&run.loop);
 
-    for (int64_t i = 0; !err && i < o.sessions; i += SESSIONS_PER_LOGIN)
-        err = owner_open(login_of(i), &run.box, o.account, o.password_file);
     run.sessions = sk_alloc((size_t)o.sessions * sizeof(*run.sessions));
-    for (int64_t i = 0; !err && i < o.sessions; i++)
-        err = session_prepare(&run.sessions[i], (unsigned)i);
-    if (!err)
-        err = net_loop_new(&run.loop);
-    if (!err)
-        err = sockets_open();
+    for (int64_t i = 0; !err && i < o.sessions && !stop_asked(); i += SESSIONS_PER_SOCKET) {
+        int64_t to = i + SESSIONS_PER_SOCKET < o.sessions ? i + SESSIONS_PER_SOCKET : o.sessions;
+        if (i % SESSIONS_PER_LOGIN == 0)
+            err = owner_open(login_of(i), &run.box, o.account, o.password_file);
+        if (!err)
+            err = socket_open(i, to);
+    }
     int64_t until_ms = sk_clock_mono_ms() + OPEN_WAIT_MS;
     while (!err && run.opened + run.refused < (size_t)o.sessions && !stop_asked()) {
         net_loop_run_one(run.loop, 100);

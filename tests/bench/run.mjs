@@ -22,7 +22,7 @@ const N = Object.fromEntries(Object.entries(values).map(([name, text]) => [name,
 N.full = Math.min(N.full, N.links);
 N.enrol = Math.min(N.enrol, N.links);
 N.peer = Math.min(N.peer, N.links);
-N.sessions = Math.min(4000, N.links);
+N.sessions = Math.min(2500, N.links);
 
 const cores = cpus().length;
 const BROKER_URL = "https://localhost:18883"; // as in mosquitto.conf
