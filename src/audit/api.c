@@ -234,9 +234,8 @@ static int export_record(struct http_request *req, const struct export_page *pag
     snprintf(detail, sizeof(detail), "{\"from\":%lld,\"rows\":%lld}", (long long)page->from,
              (long long)page->count);
     return audit_write(AUDIT(.at_ms = http_now_ms(req), .actor_kind = "account",
-                             .actor = p->account, .session = p->session,
-                             .action = "audit.exported", .object_kind = "audit",
-                             .source = p->source, .detail = detail));
+                             .actor = p->account, .session = p->session, .action = "audit.exported",
+                             .object_kind = "audit", .source = p->source, .detail = detail));
 }
 
 static int api_export(struct http_request *req)
@@ -286,33 +285,48 @@ static int api_export(struct http_request *req)
            ",\"hash\":" TEXT)
 #define HEAD                                                                                       \
     OBJECT("\"size\",\"at\",\"root\",\"key\",\"sig\"",                                             \
-           "\"size\":" NUMBER ",\"at\":" NUMBER ",\"root\":" TEXT ",\"key\":" TEXT ",\"sig\":" TEXT)
+           "\"size\":" NUMBER ",\"at\":" NUMBER ",\"root\":" TEXT ",\"key\":" TEXT                 \
+           ",\"sig\":" TEXT)
 
 const struct route audit_routes[] = {
     {"GET", "/api/v1/audit", "audit.read", 0, NULL, api_find,
-     OPERATION("What was done, newest first. actor, object: an id or a kind; action: a name, or a "
-               "group such as `session.`; from, to: ms UTC",
-               QUERY("actor", TEXT) "," QUERY("action", TEXT) "," QUERY("object", TEXT) ","
-               QUERY("session", TEXT) "," QUERY("result", TEXT) "," QUERY("from", NUMBER) ","
-               QUERY("to", NUMBER) "," QUERY("cursor", TEXT) "," QUERY("limit", BOUNDED("200")),
-               JSON, OBJECT("\"rows\",\"size\"", "\"rows\":" LIST(ROW) ",\"size\":" NUMBER
-                                                 ",\"next\":" TEXT))},
+     OPERATION(
+         "What was done, newest first. actor, object: an id or a kind; action: a name, or a "
+         "group such as `session.`; from, to: ms UTC",
+         QUERY("actor", TEXT) "," QUERY("action", TEXT) "," QUERY("object", TEXT) "," QUERY(
+             "session",
+             TEXT) "," QUERY("result",
+                             TEXT) "," QUERY("from",
+                                             NUMBER) "," QUERY("to",
+                                                               NUMBER) "," QUERY("cursor",
+                                                                                 TEXT) "," QUERY("l"
+                                                                                                 "i"
+                                                                                                 "m"
+                                                                                                 "i"
+                                                                                                 "t",
+                                                                                                 BOUNDED(
+                                                                                                     "200")),
+         JSON,
+         OBJECT("\"rows\",\"size\"", "\"rows\":" LIST(ROW) ",\"size\":" NUMBER ",\"next\":" TEXT))},
     {"GET", "/api/v1/audit/head", "audit.read", 0, NULL, api_head,
      OPERATION("The newest signed head, how many rows there are now, and whether the check at "
-               "start found the log whole", "", JSON,
+               "start found the log whole",
+               "", JSON,
                OBJECT("\"head\",\"size\",\"whole\",\"public_key\"",
                       "\"head\":" HEAD ",\"size\":" NUMBER ",\"whole\":" FLAG
                       ",\"public_key\":" TEXT))},
     {"GET", "/api/v1/audit/consistency", "audit.read", 0, NULL, api_consistency,
      OPERATION("Proof that the log of `from` rows is the beginning of the log of `to` rows "
-               "(RFC 9162 2.1.4)", QUERY("from", NUMBER) "," QUERY("to", NUMBER), JSON,
+               "(RFC 9162 2.1.4)",
+               QUERY("from", NUMBER) "," QUERY("to", NUMBER), JSON,
                OBJECT("\"from\",\"to\",\"from_root\",\"to_root\",\"path\"",
-                      "\"from\":" NUMBER ",\"to\":" NUMBER ",\"from_root\":" TEXT ",\"to_root\":"
-                      TEXT ",\"path\":" LIST(TEXT)))},
+                      "\"from\":" NUMBER ",\"to\":" NUMBER ",\"from_root\":" TEXT
+                      ",\"to_root\":" TEXT ",\"path\":" LIST(TEXT)))},
     {"GET", "/api/v1/audit/export", "audit.read", 0, NULL, api_export,
      OPERATION("Rows as JSON lines, oldest first, from row number `from`; the end is reached when "
-               "fewer than `limit` rows come", QUERY("from", NUMBER) ","
-               QUERY("limit", BOUNDED("1000")), "application/jsonl", TEXT)},
+               "fewer than `limit` rows come",
+               QUERY("from", NUMBER) "," QUERY("limit", BOUNDED("1000")), "application/jsonl",
+               TEXT)},
     {"GET", "/api/v1/audit/{seq}/proof", "audit.read", 0, NULL, api_proof,
      OPERATION("Proof that a row is in the log (RFC 9162 2.1.3): leaf index = seq - 1",
                "{\"name\":\"seq\",\"in\":\"path\",\"required\":true,\"schema\":" NUMBER "}", JSON,

@@ -31,12 +31,12 @@ void audit_store_refused(const char *data_dir, int err, int64_t now_ms);
 /* What a verification found. Rows count from 1. */
 enum audit_fault {
     AUDIT_WHOLE,
-    AUDIT_EDITED,      /* the row does not give its own hash */
-    AUDIT_UNCHAINED,   /* the row does not follow from the one before */
-    AUDIT_MISSING,     /* a number is left out */
-    AUDIT_TRUNCATED,   /* a signed head knows more rows than there are */
-    AUDIT_REWRITTEN,   /* all hashes fit, but not the root that was signed */
-    AUDIT_BAD_HEAD     /* a signed head whose signature does not hold */
+    AUDIT_EDITED,    /* the row does not give its own hash */
+    AUDIT_UNCHAINED, /* the row does not follow from the one before */
+    AUDIT_MISSING,   /* a number is left out */
+    AUDIT_TRUNCATED, /* a signed head knows more rows than there are */
+    AUDIT_REWRITTEN, /* all hashes fit, but not the root that was signed */
+    AUDIT_BAD_HEAD   /* a signed head whose signature does not hold */
 };
 
 struct audit_verdict {

@@ -68,8 +68,8 @@ SK_MUST int tree_consistency_check(const struct tree_path *path, uint64_t from, 
 /* ---- row.c: one row, its canonical bytes and its JSON form ---- */
 
 enum {
-    ROW_BYTES_MAX = 1 + 8 + 8 + AUDIT_HASH + 9 * 4 + 4 * AUDIT_WORD_MAX + 4 * AUDIT_ID_MAX +
-                    AUDIT_DETAIL_MAX,
+    ROW_BYTES_MAX =
+        1 + 8 + 8 + AUDIT_HASH + 9 * 4 + 4 * AUDIT_WORD_MAX + 4 * AUDIT_ID_MAX + AUDIT_DETAIL_MAX,
     ROW_LINE_MAX = 8192
 };
 

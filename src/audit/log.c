@@ -40,12 +40,12 @@ int log_tree(struct store_tx *tx, struct tree *tree, uint8_t last_hash[AUDIT_HAS
 
 static int tip_set(struct store_tx *tx, const struct tree *tree, const uint8_t *last_hash)
 {
-    return store_exec(tx, "audit_tip_set",
-                      STORE_ARGS(store_int("size", (int64_t)tree->size),
-                                 store_blob("last_hash", last_hash, AUDIT_HASH),
-                                 store_blob("edge", tree->edge,
-                                            tree_edge_count(tree->size) * AUDIT_HASH)),
-                      NULL);
+    return store_exec(
+        tx, "audit_tip_set",
+        STORE_ARGS(store_int("size", (int64_t)tree->size),
+                   store_blob("last_hash", last_hash, AUDIT_HASH),
+                   store_blob("edge", tree->edge, tree_edge_count(tree->size) * AUDIT_HASH)),
+        NULL);
 }
 
 /* ---- appending ------------------------------------------------------------------------------- */

@@ -17,14 +17,10 @@ struct text_field {
 static void fields_of(struct audit_row *row, struct text_field out[TEXTS])
 {
     const struct text_field fields[TEXTS] = {
-        {"actor_kind", row->actor_kind, AUDIT_WORD_MAX},
-        {"actor", row->actor, AUDIT_ID_MAX},
-        {"session", row->session, AUDIT_ID_MAX},
-        {"action", row->action, AUDIT_WORD_MAX},
-        {"object_kind", row->object_kind, AUDIT_WORD_MAX},
-        {"object", row->object, AUDIT_ID_MAX},
-        {"result", row->result, AUDIT_WORD_MAX},
-        {"source", row->source, AUDIT_ID_MAX},
+        {"actor_kind", row->actor_kind, AUDIT_WORD_MAX},   {"actor", row->actor, AUDIT_ID_MAX},
+        {"session", row->session, AUDIT_ID_MAX},           {"action", row->action, AUDIT_WORD_MAX},
+        {"object_kind", row->object_kind, AUDIT_WORD_MAX}, {"object", row->object, AUDIT_ID_MAX},
+        {"result", row->result, AUDIT_WORD_MAX},           {"source", row->source, AUDIT_ID_MAX},
         {"detail", row->detail, AUDIT_DETAIL_MAX},
     };
 
@@ -33,9 +29,15 @@ static void fields_of(struct audit_row *row, struct text_field out[TEXTS])
 
 int row_fill(struct audit_row *row, const struct audit_entry *e)
 {
-    const char *texts[TEXTS] = {e->actor_kind, e->actor,  e->session,
-                                e->action,     e->object_kind, e->object,
-                                e->result ? e->result : "done", e->source, e->detail};
+    const char *texts[TEXTS] = {e->actor_kind,
+                                e->actor,
+                                e->session,
+                                e->action,
+                                e->object_kind,
+                                e->object,
+                                e->result ? e->result : "done",
+                                e->source,
+                                e->detail};
     struct text_field fields[TEXTS];
 
     memset(row, 0, sizeof(*row));
@@ -93,9 +95,9 @@ json_t *row_json(const struct audit_row *row)
 
 int row_parse(struct audit_row *row, const char *line, size_t len)
 {
-    static const char *const members[] = {"seq",    "at",     "actor_kind", "actor",  "session",
-                                          "action", "object_kind", "object", "result", "source",
-                                          "detail", "prev",   "hash",       NULL};
+    static const char *const members[] = {
+        "seq",    "at",     "actor_kind", "actor",  "session", "action", "object_kind",
+        "object", "result", "source",     "detail", "prev",    "hash",   NULL};
     struct text_field fields[TEXTS];
     json_t *v = NULL;
     int64_t seq = 0;

@@ -225,8 +225,7 @@ int tree_consistency_check(const struct tree_path *path, uint64_t from, uint64_t
         fn >>= 1;
         sn >>= 1;
     }
-    return sn == 0 && sk_equal_ct(fr, from_root, AUDIT_HASH) &&
-                   sk_equal_ct(sr, to_root, AUDIT_HASH)
+    return sn == 0 && sk_equal_ct(fr, from_root, AUDIT_HASH) && sk_equal_ct(sr, to_root, AUDIT_HASH)
                ? 0
                : -SK_ECRYPTO;
 }

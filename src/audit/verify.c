@@ -132,8 +132,7 @@ static int heads_load(struct verifier *vf, struct head_list *l, const char *path
     return err;
 }
 
-static void verdict_take(struct verifier *vf, const struct head_list *l,
-                         struct audit_verdict *out)
+static void verdict_take(struct verifier *vf, const struct head_list *l, struct audit_verdict *out)
 {
     verifier_end(vf);
     if (l->bad)

@@ -45,8 +45,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    static const char *const names[] = {"core.db",   "core.db-wal", "core.db-shm", "core.db.lock",
-                                        "audit/key", "audit/key.pem", "audit/heads.log", "audit"};
+    static const char *const names[] = {"core.db",         "core.db-wal", "core.db-shm",
+                                        "core.db.lock",    "audit/key",   "audit/key.pem",
+                                        "audit/heads.log", "audit"};
     (void)state;
     store_close(store);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -70,10 +71,10 @@ static int batch_write(struct store_tx *tx, void *ctx)
     int err = 0;
 
     for (int i = 0; !err && i < b->count; i++)
-        err = audit_record(tx, AUDIT(.at_ms = 1700000000000 + i, .actor_kind = "account",
-                                     .actor = "7q2f", .action = b->action, .object_kind = "device",
-                                     .object = "c4m", .source = "192.0.2.7",
-                                     .detail = "{\"n\":1}"));
+        err =
+            audit_record(tx, AUDIT(.at_ms = 1700000000000 + i, .actor_kind = "account",
+                                   .actor = "7q2f", .action = b->action, .object_kind = "device",
+                                   .object = "c4m", .source = "192.0.2.7", .detail = "{\"n\":1}"));
     return err ? err : b->result;
 }
 
@@ -135,19 +136,33 @@ static void test_bounds(void **state)
 /* The layout is a promise to every verifier: this row's bytes were laid out by hand. */
 static void test_encoding(void **state)
 {
-    static const char want[] = "01" "0000000000000002" "0000018bcfe56800"
-        "0101010101010101010101010101010101010101010101010101010101010101"
-        "00000003" "626f78" "00000000" "00000000" "0000000b" "626f782e73746172746564"
-        "00000003" "626f78" "00000000" "00000004" "646f6e65" "00000000" "00000002" "7b7d";
+    static const char want[] = "01"
+                               "0000000000000002"
+                               "0000018bcfe56800"
+                               "0101010101010101010101010101010101010101010101010101010101010101"
+                               "00000003"
+                               "626f78"
+                               "00000000"
+                               "00000000"
+                               "0000000b"
+                               "626f782e73746172746564"
+                               "00000003"
+                               "626f78"
+                               "00000000"
+                               "00000004"
+                               "646f6e65"
+                               "00000000"
+                               "00000002"
+                               "7b7d";
     struct audit_row row;
     uint8_t bytes[ROW_BYTES_MAX];
     char hex[SK_HEX_SIZE(ROW_BYTES_MAX)];
 
     (void)state;
-    assert_int_equal(row_fill(&row, AUDIT(.at_ms = 1700000000000, .actor_kind = "box",
-                                          .action = "box.started", .object_kind = "box",
-                                          .detail = "{}")),
-                     0);
+    assert_int_equal(
+        row_fill(&row, AUDIT(.at_ms = 1700000000000, .actor_kind = "box", .action = "box.started",
+                             .object_kind = "box", .detail = "{}")),
+        0);
     row.seq = 2;
     memset(row.prev, 1, sizeof(row.prev));
     sk_hex_encode(hex, bytes, row_encode(bytes, &row));
@@ -421,10 +436,14 @@ static void test_export(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_undone_leaves_no_gap), cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_encoding),             cmocka_unit_test(test_proofs),
-        cmocka_unit_test(test_find),                 cmocka_unit_test(test_head),
-        cmocka_unit_test(test_verify),               cmocka_unit_test(test_verify_store),
+        cmocka_unit_test(test_undone_leaves_no_gap),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_encoding),
+        cmocka_unit_test(test_proofs),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_head),
+        cmocka_unit_test(test_verify),
+        cmocka_unit_test(test_verify_store),
         cmocka_unit_test(test_export),
     };
 

@@ -14,9 +14,14 @@
 
 enum { LEAVES = 8, MANY = 70 };
 
-static const char *const leaves_hex[LEAVES] = {
-    "", "00", "10", "2021", "3031", "40414243", "5051525354555657",
-    "606162636465666768696a6b6c6d6e6f"};
+static const char *const leaves_hex[LEAVES] = {"",
+                                               "00",
+                                               "10",
+                                               "2021",
+                                               "3031",
+                                               "40414243",
+                                               "5051525354555657",
+                                               "606162636465666768696a6b6c6d6e6f"};
 
 static const char *const roots_hex[LEAVES + 1] = {
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -43,8 +48,8 @@ static const struct {
     uint64_t leaf, size; /* the leaf counts from 1 */
     const char *path[4];
 } inclusions[] = {
-    {1, 1, {NULL}},          {1, 8, {H96, H5F, H6B}}, {6, 8, {HBC, HCA, HD3}},
-    {3, 3, {HFA}},           {2, 5, {H6E, H5F, HBC}},
+    {1, 1, {NULL}}, {1, 8, {H96, H5F, H6B}}, {6, 8, {HBC, HCA, HD3}},
+    {3, 3, {HFA}},  {2, 5, {H6E, H5F, HBC}},
 };
 
 static const struct {
@@ -129,13 +134,13 @@ static void test_reference_paths(void **state)
     (void)state;
     reference_leaves(&l);
     for (size_t i = 0; i < sizeof(inclusions) / sizeof(inclusions[0]); i++) {
-        assert_int_equal(
-            tree_inclusion(&src, inclusions[i].leaf - 1, inclusions[i].size, &path), 0);
+        assert_int_equal(tree_inclusion(&src, inclusions[i].leaf - 1, inclusions[i].size, &path),
+                         0);
         path_is(&path, inclusions[i].path);
     }
     for (size_t i = 0; i < sizeof(consistencies) / sizeof(consistencies[0]); i++) {
-        assert_int_equal(
-            tree_consistency(&src, consistencies[i].from, consistencies[i].to, &path), 0);
+        assert_int_equal(tree_consistency(&src, consistencies[i].from, consistencies[i].to, &path),
+                         0);
         path_is(&path, consistencies[i].path);
     }
 }
@@ -152,7 +157,8 @@ static void many_make(struct leaves *l, uint8_t roots[MANY + 1][AUDIT_HASH])
     }
 }
 
-/* Every proof of every size holds, and none with one bit changed, one hash less or another place. */
+/* Every proof of every size holds, and none with one bit changed, one hash less or another place.
+ */
 static void test_every_inclusion(void **state)
 {
     static struct leaves l;
@@ -219,8 +225,8 @@ static void test_out_of_range(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reference_roots),   cmocka_unit_test(test_reference_paths),
-        cmocka_unit_test(test_every_inclusion),   cmocka_unit_test(test_every_consistency),
+        cmocka_unit_test(test_reference_roots), cmocka_unit_test(test_reference_paths),
+        cmocka_unit_test(test_every_inclusion), cmocka_unit_test(test_every_consistency),
         cmocka_unit_test(test_out_of_range),
     };
 
