@@ -267,10 +267,12 @@ static void method_refuse(struct http_request *req)
     struct sk_buf allow;
 
     sk_buf_init(&allow, 128);
-    for (int m = 0; m < ROUTE_METHOD_COUNT; m++)
-        if (req->match.allowed & 1u << m &&
+    for (int i = 0; i < ROUTE_METHOD_COUNT; i++) {
+        enum route_method m = (enum route_method)i;
+        if (req->match.allowed & 1u << i &&
             sk_buf_addf(&allow, "%s%s", allow.len ? ", " : "", route_method_name(m)))
             break;
+    }
     http_header(req, "Allow", allow.data ? (const char *)allow.data : "");
     sk_buf_fini(&allow);
     metric_refused("http", "method");
