@@ -565,6 +565,8 @@ static void on_close(struct net_stream *s, int reason)
 
     if (reason == -SK_ECRYPTO)
         metric_refused("device", "tls-record");
+    else if (reason == -SK_ETIMEOUT && link->state == LINK_NEW)
+        metric_refused("device", "slow-hello");
     link->stream = NULL;
     link->state = LINK_CLOSING;
     registry_offline(link->device, link, cause, sk_clock_wall_ms());

@@ -291,6 +291,8 @@ static void on_close(struct net_stream *s, int reason)
 
     if (reason == -SK_ECRYPTO)
         metric_refused("relay", "tls-record");
+    else if (reason == -SK_ETIMEOUT && !u->hub)
+        metric_refused("relay", "slow-hello");
     u->stream = NULL;
     u->is_closing = 1;
     net_timer_cancel(&u->ping);
