@@ -21,9 +21,10 @@ function open(bed, { alpn = "http/1.1", plain = false, pem, from = FROM } = {}) 
 async function mob(bed, count, options, first, drip, within_s) {
     const sockets = Array.from({ length: count }, () => open(bed, options));
     const closed = sockets.map((s) => new Promise((done) => s.once("close", done)));
-    for (const s of sockets) s.once(options?.plain ? "connect" : "secureConnect", () => { if (first) s.write(first); });
+    const begun = new Set();
+    for (const s of sockets) s.once(options?.plain ? "connect" : "secureConnect", () => { begun.add(s); if (first) s.write(first); });
     if (!options?.pause) for (const s of sockets) s.resume();
-    const timer = setInterval(() => { for (const s of sockets) if (drip && s.writable) s.write(drip); }, 1000);
+    const timer = setInterval(() => { for (const s of begun) if (drip && s.writable) s.write(drip); }, 1000);
     const all = Promise.all(closed).then(() => "all closed");
     const how = await Promise.race([all, sleep(within_s * 1000 * SLOW, "open", { ref: false })]);
     clearInterval(timer);
@@ -43,12 +44,14 @@ export const slowClients = [
     slow("200 that begin no handshake", /^edge\/(slow-handshake|plain|slow-head)/, (b) => mob(b, 200, { plain: true }, null, null, 25)),
     slow("100 with half a ClientHello", /^edge\/slow-handshake/, (b) => mob(b, 100, { plain: true }, Buffer.from("1603010200010001fc0303", "hex"), null, 25)),
     slow("50 dribbling a ClientHello", /^edge\/(slow-handshake|handshake)/, (b) => mob(b, 50, { plain: true }, Buffer.from("16030102000100", "hex"), "\x01", 25)),
-    slow("20 uplinks that say nothing", undefined, (b) => mob(b, 20, { alpn: "skep-media/1" }, null, null, 20)),
-    slow("10 device links that say nothing", undefined, (b) => mob(b, 10, { alpn: "skep-device/1", pem: b.spare.pem }, null, null, 20)),
+    slow("20 uplinks that say nothing", /^relay\/slow-hello/, (b) => mob(b, 20, { alpn: "skep-media/1" }, null, null, 20)),
+    slow("10 device links that say nothing", /^device\/slow-hello/, (b) => mob(b, 10, { alpn: "skep-device/1", pem: b.spare.pem }, null, null, 20)),
     slow("300 connections of one source", /^edge\/source-connections/, async (b) => {
         const sockets = Array.from({ length: 300 }, () => open(b, { from: "127.0.0.4" }));
-        await sleep(3000 * SLOW);
-        const left = sockets.filter((s) => !s.closed && !s.connecting).length;
+        const settled = (s) => new Promise((done) => { s.once("secureConnect", done); s.once("close", done); });
+        await Promise.race([Promise.all(sockets.map(settled)), sleep(9000 * SLOW)]);
+        await sleep(300);
+        const left = sockets.filter((s) => !s.closed).length;
         for (const s of sockets) s.destroy();
         if (left > 140) throw new Accepted(`${left} of 300 may stay`);
         return `${300 - left} cut`;
