@@ -17,7 +17,7 @@ const GOAL_S = 0.06;
 const HIGH_S = 0.14;
 /** Picture against sound: drift back beyond NEAR_S, jump beyond FAR_S. */
 const NEAR_S = 0.03;
-const FAR_S = 0.25;
+const FAR_S = 0.1;
 const WINDOW_MS = 600;
 const STALL_MS = 2_000;
 const SAMPLES = 250;

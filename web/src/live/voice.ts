@@ -32,7 +32,8 @@ export function levelOf(loud: number): number {
     return Math.max(0, Math.min(1, (db - QUIET_DB) / (LOUD_DB - QUIET_DB)));
 }
 
-const CONFIG: AudioEncoderConfig = {
+/** What is asked of the encoder: nothing in a packet's size or time may tell speech from silence. */
+export const VOICE_CONFIG: AudioEncoderConfig = {
     codec: "opus", sampleRate: RATE, numberOfChannels: 1, bitrate: BITRATE, bitrateMode: "constant",
     opus: { application: "voip", frameDuration: BLOCK_US, usedtx: false, useinbandfec: false, complexity: 5 },
 } as AudioEncoderConfig;
@@ -42,7 +43,7 @@ export async function voiceFault(): Promise<VoiceFault | null> {
     if (!isSecureContext || navigator.mediaDevices === undefined) return "insecure";
     if (typeof AudioEncoder === "undefined" || typeof AudioWorkletNode === "undefined") return "no-encoder";
     try {
-        return (await AudioEncoder.isConfigSupported(CONFIG)).supported === true ? null : "no-encoder";
+        return (await AudioEncoder.isConfigSupported(VOICE_CONFIG)).supported === true ? null : "no-encoder";
     } catch {
         return "no-encoder";
     }
@@ -111,7 +112,7 @@ export function voiceStart(watch: Watch, handlers: VoiceHandlers): Voice {
         await micLoad(made);
         if (over) return;
         encoder = new AudioEncoder({ output: packet, error: () => end("failed") });
-        encoder.configure(CONFIG);
+        encoder.configure(VOICE_CONFIG);
         const node = new AudioWorkletNode(made, "skep-mic", { numberOfInputs: 1, numberOfOutputs: 0 });
         node.port.onmessage = (event: MessageEvent<MicBlock>) => block(event.data);
         made.createMediaStreamSource(source).connect(node);

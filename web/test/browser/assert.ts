@@ -17,9 +17,11 @@ function same(a: unknown, b: unknown): boolean {
     return keys.every((key) => key in b && same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
 }
 
-/** As in node: a checker returns true, an object names members that must match. */
+/** As in node: a class names what it must be, a checker returns true, an object names members that must match. */
 function judge(error: unknown, expected: unknown): void {
-    if (typeof expected === "function") {
+    if (typeof expected === "function" && expected.prototype instanceof Error) {
+        if (!(error instanceof expected)) fail(`not a ${expected.name}: ${String(error)}`);
+    } else if (typeof expected === "function") {
         if ((expected as (error: unknown) => unknown)(error) !== true) fail("wrong error");
     } else if (typeof expected === "object" && expected !== null) {
         for (const [key, value] of Object.entries(expected)) {
@@ -29,6 +31,7 @@ function judge(error: unknown, expected: unknown): void {
 }
 
 const assert = {
+    fail,
     ok: (value: unknown, what = "not ok"): void => { if (!value) fail(what); },
     equal: (a: unknown, b: unknown, what = ""): void => { if (!Object.is(a, b)) fail(`${what} ${show(a)} is not ${show(b)}`); },
     notEqual: (a: unknown, b: unknown): void => { if (Object.is(a, b)) fail(`both ${show(a)}`); },

@@ -1,4 +1,4 @@
-// The vectors, the manipulation table and the rubbish run again inside Chromium: its WebCrypto is
+// The vectors, the manipulation table, the rubbish and what goes beside the picture run again inside Chromium: its WebCrypto is
 // another one than node's. Needs a Chromium: $CHROMIUM or /usr/bin/chromium.
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const tests = ["vectors", "manipulations", "rubbish"].map((name) => `import "../${name}.test";`).join("\n");
+const tests = ["vectors", "manipulations", "rubbish", "beside", "browser/opus"].map((name) => `import "../${name}.test";`).join("\n");
 const main = `${tests}
 import { collected } from "./test";
 window.results = (async () => {

@@ -186,7 +186,9 @@ export function PtzPanel({
     readonly watch: Watch | null;
     readonly beside: BesideState;
 }) {
-    const [keeping, setKeeping] = useState(false);
+    const [keeping, showKeeping] = useState(false);
+    /** As keys see it, which may come before the next paint. */
+    const keepingNow = useRef(false);
     const [why, setWhy] = useState<string | null>(null);
     const steering = useSteering(watch);
     const who = useWho(beside.ptz?.by ?? null);
@@ -194,9 +196,13 @@ export function PtzPanel({
     const dashed = lack !== null;
     const off = dashed || beside.rights === null;
 
+    const setKeeping = (on: boolean) => {
+        keepingNow.current = on;
+        showKeeping(on);
+    };
     const place = async (n: number) => {
         if (off || !watch) return;
-        const how = keeping ? "set" : "go";
+        const how = keepingNow.current ? "set" : "go";
         setKeeping(false);
         const result = await watch.place(how, n);
         setWhy(result.ok ? null : result.code);
