@@ -117,16 +117,31 @@ int api_grant_add(struct http_request *req)
     return http_json(req, 201, grant_json(&g, NULL, by.now_ms));
 }
 
+struct subject_of {
+    const char *grant;
+    char account[ID_SIZE];
+};
+
+static void subject_note(void *ctx, const struct grant *g, const char *subject_name)
+{
+    struct subject_of *s = ctx;
+
+    (void)subject_name;
+    if (strcmp(g->id, s->grant) == 0)
+        memcpy(s->account, g->account, sizeof(s->account));
+}
+
 int api_grant_end(struct http_request *req)
 {
     struct actor by = actor_of(req);
-    const char *id = http_param(req, "id");
-    int err = grant_end(account_get()->store, &by, id);
+    struct subject_of whose = {.grant = http_param(req, "id")};
 
+    access_grants_each(subject_note, &whose);
+    int err = grant_end(account_get()->store, &by, whose.grant);
     if (err)
         return http_problem(req, err, NULL);
-    log_info("account", "grant-ended", "grant=%s by=%s", id, by.account);
-    access_changed(account_get()->store, NULL, by.now_ms);
+    log_info("account", "grant-ended", "grant=%s by=%s", whose.grant, by.account);
+    access_changed(account_get()->store, whose.account[0] ? whose.account : NULL, by.now_ms);
     return http_empty(req, 204);
 }
 

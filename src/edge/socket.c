@@ -525,18 +525,25 @@ struct notice {
     char account[ACCOUNT_ID_MAX + 1];
 };
 
+static void notice_apply(struct edge_ws *ws, const struct notice *n)
+{
+    const struct object_ref box = {"box", NULL};
+    int is_account = n->account[0] != '\0' && strcmp(ws->principal.account, n->account) == 0;
+    int is_session = n->session[0] != '\0' && strcmp(ws->principal.session, n->session) == 0;
+    int rc = is_account ? may(&ws->principal, ws->endpoint->permission, box) : 0;
+    if (is_session || rc == -SK_EAUTH) /* also of an account that may no longer enter */
+        edge_ws_close(ws, CODE_SESSION_ENDED, "session ended");
+    else if (rc != 0)
+        edge_ws_close(ws, CODE_DENIED, "not allowed");
+}
+
 static void notice_cb(void *arg)
 {
     struct notice *n = arg;
-    struct object_ref box = {"box", NULL};
     struct edge_ws *ws = n->home->sockets;
     while (ws != NULL) {
         struct edge_ws *next = ws->next;
-        if (n->session[0] != '\0' && strcmp(ws->principal.session, n->session) == 0)
-            edge_ws_close(ws, CODE_SESSION_ENDED, "session ended");
-        else if (n->account[0] != '\0' && strcmp(ws->principal.account, n->account) == 0 &&
-                 may(&ws->principal, ws->endpoint->permission, box) != 0)
-            edge_ws_close(ws, CODE_DENIED, "not allowed");
+        notice_apply(ws, n);
         ws = next;
     }
     free(n);
