@@ -6,8 +6,8 @@ import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { headsRead, keyRead, logVerify } from "../../../scripts/verify-audit.mjs";
-import { runSkep, setupOwner, startSkep, test } from "../lib/skep.mjs";
-import { exportAll } from "./lib.mjs";
+import { runSkep, setupOwner, startSkep, test, waitFor } from "../lib/skep.mjs";
+import { auditGet, exportAll, logGrow } from "./lib.mjs";
 
 test("signed heads go to a second file, and are over what is exported", async (t) => {
     const elsewhere = await mkdtemp(join(tmpdir(), "skep-heads-"));
@@ -47,4 +47,30 @@ test("a store that does not open leaves a signed line", async (t) => {
     assert.ok(verify("sha256", signed, { key: createPublicKey(pem), dsaEncoding: "ieee-p1363" }, Buffer.from(note.sig, "base64url")));
     const { heads, faults } = headsRead(line + "\n", [keyRead(pem)]);
     assert.deepEqual([heads, faults], [[], []], "a note is no head");
+});
+
+test("kill -9 in the middle of writing leaves a whole log", async (t) => {
+    const skep = await startSkep({ t, fleet: 1 });
+    const owner = await setupOwner(skep);
+    const device = await logGrow(owner, { rows: 40, every: 7 });
+    for (let round = 0; round < 3; round++) {
+        const before = (await auditGet(owner, "limit=1")).size;
+        let acknowledged = 0, isOver = false;
+        const writers = [0, 1, 2, 3].map(async (w) => {
+            for (let n = 0; !isOver; n++) {
+                const answer = await owner.patch(`/api/v1/devices/${device.id}`, { name: `Gate ${round} ${w} ${n}` }).catch(() => null);
+                if (answer?.status !== 200) return;
+                acknowledged++;
+            }
+        });
+        await waitFor(() => acknowledged >= 40, 20000, "40 renames");
+        await skep.restart({ kill: true });
+        isOver = true;
+        await Promise.all(writers);
+        assert.equal((await owner.get("/api/v1/audit/head")).json.whole, true);
+        const text = await exportAll(owner);
+        const rows = text.trimEnd().split("\n").map((l) => JSON.parse(l));
+        assert.deepEqual(logVerify(text).faults, []);
+        assert.ok(rows.slice(before).filter((r) => r.action === "device.renamed").length >= acknowledged, "what was answered is in the log");
+    }
 });
