@@ -15,12 +15,19 @@
 #include "device/internal.h"
 #include "wire/codes.h"
 
-enum { FIRST_USE_MS = 60 * 1000, CODES_MAX = 100000, CODES_PER_LOGIN = 1024, ACTIONS_MAX = 10 };
+enum {
+    FIRST_USE_MS = 60 * 1000,
+    IDLE_MS = 60 * 1000, /* not asked for since: may make room for a new one */
+    CODES_MAX = 100000,
+    CODES_PER_LOGIN = 1024,
+    ACTIONS_MAX = 10
+};
 
 struct code {
     char text[DEVICE_CODE_SIZE];
     struct device_grant grant;
-    int64_t expires_ms; /* until first use */
+    int64_t expires_ms; /* until first use; monotonic */
+    int64_t asked_ms;   /* when it was last shown or looked at; monotonic */
     int used;
 };
 
@@ -53,19 +60,32 @@ void codes_stop(void)
     pthread_mutex_unlock(&codes.lock);
 }
 
-/* Drops what was never used in time; returns how many codes the login session still has. */
+static void code_drop_locked(struct code *c)
+{
+    sk_map_remove(codes.by_text, c->text, DEVICE_CODE_SIZE - 1);
+    code_free(c);
+}
+
+/* Drops what was never used in time; returns how many codes the login session still has. When they
+ * are as many as it may have, the one that was quiet for longest goes: a login may last for weeks,
+ * and a code that is in use is looked at with every envelope. */
 static size_t codes_sweep_locked(const char *login_session, int64_t now_ms)
 {
     size_t pos = 0, own = 0;
-    struct code *c;
+    struct code *c, *oldest = NULL;
 
     while ((c = sk_map_next(codes.by_text, &pos)) != NULL) {
         if (!c->used && c->expires_ms <= now_ms) {
-            sk_map_remove(codes.by_text, c->text, DEVICE_CODE_SIZE - 1);
-            code_free(c);
-        } else {
-            own += strcmp(c->grant.login_session, login_session) == 0;
+            code_drop_locked(c);
+        } else if (strcmp(c->grant.login_session, login_session) == 0) {
+            own++;
+            if (!oldest || c->asked_ms < oldest->asked_ms)
+                oldest = c;
         }
+    }
+    if (own >= CODES_PER_LOGIN && now_ms - oldest->asked_ms >= IDLE_MS) {
+        code_drop_locked(oldest);
+        own--;
     }
     return own;
 }
@@ -150,6 +170,8 @@ size_t codes_count(const char *account, int64_t now_ms)
     size_t pos = 0, count = 0;
     const struct code *c;
 
+    now_ms = sk_clock_mono_ms(); /* what is given is of the wall */
+
     pthread_mutex_lock(&codes.lock);
     while ((c = sk_map_next(codes.by_text, &pos)) != NULL)
         count += (c->used || now_ms < c->expires_ms) && strcmp(c->grant.account, account) == 0;
@@ -169,6 +191,7 @@ int device_code_check(const char *code, const struct principal *p, int64_t now_m
     if (c && (c->used || now_ms < c->expires_ms) && strcmp(c->grant.account, p->account) == 0 &&
         strcmp(c->grant.login_session, p->session) == 0) {
         c->used = 1;
+        c->asked_ms = now_ms;
         *out = c->grant;
         err = 0;
     }
@@ -183,7 +206,10 @@ int device_code_is_live(const char *code)
     if (strlen(code) != DEVICE_CODE_SIZE - 1)
         return 0;
     pthread_mutex_lock(&codes.lock);
-    live = codes.by_text && sk_map_find(codes.by_text, code, DEVICE_CODE_SIZE - 1) != NULL;
+    struct code *c = codes.by_text ? sk_map_find(codes.by_text, code, DEVICE_CODE_SIZE - 1) : NULL;
+    live = c != NULL;
+    if (c)
+        c->asked_ms = sk_clock_mono_ms();
     pthread_mutex_unlock(&codes.lock);
     return live;
 }
@@ -223,7 +249,7 @@ static int rights_allowed(struct http_request *req, const json_t *body, const ch
     return 0;
 }
 
-static int code_store(const struct device_grant *grant, int64_t now_ms, char text[DEVICE_CODE_SIZE])
+int code_store(const struct device_grant *grant, int64_t now_ms, char text[DEVICE_CODE_SIZE])
 {
     struct code *c = sk_alloc(sizeof(*c));
     uint8_t raw[32];
@@ -234,6 +260,7 @@ static int code_store(const struct device_grant *grant, int64_t now_ms, char tex
     sk_wipe(raw, sizeof(raw));
     c->grant = *grant;
     c->expires_ms = now_ms + FIRST_USE_MS;
+    c->asked_ms = now_ms;
     memcpy(text, c->text, DEVICE_CODE_SIZE);
     pthread_mutex_lock(&codes.lock);
     if (codes_sweep_locked(grant->login_session, now_ms) >= CODES_PER_LOGIN ||
@@ -301,7 +328,7 @@ int code_create(struct http_request *req)
     if (!err)
         err = view_record(req, body, grant.device);
     if (!err)
-        err = code_store(&grant, http_now_ms(req), text);
+        err = code_store(&grant, sk_clock_mono_ms(), text);
     if (err) {
         metric_refused("device", err == -SK_ESTORAGE ? "storage" : "code-limit");
         http_problem(req, err, NULL);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "core/metrics.h"
 #include "device/internal.h"
+#include "net/loop.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000, NOTE_DAYS = 30, ROWS_MAX = 500 };
 
@@ -131,8 +132,33 @@ static int rows_expire(struct store_tx *tx, void *ctx)
     return err ? err : store_exec(tx, "enrolment_expire", args, NULL);
 }
 
-void history_expire(int64_t now_ms)
+static void expire_done(void *ctx, int result)
 {
-    if (store_write(registry_store(), rows_expire, &now_ms))
+    if (result)
         metric_refused("device", "history-expire");
+    free(ctx);
+}
+
+static void on_day(struct net_timer *t, void *arg)
+{
+    int64_t *now_ms = sk_alloc(sizeof(*now_ms));
+
+    (void)arg;
+    *now_ms = sk_clock_wall_ms();
+    if (store_write_async(registry_store(), rows_expire, expire_done, now_ms))
+        expire_done(now_ms, -SK_EBUSY);
+    net_timer_set_in(t, DAY_MS);
+}
+
+static struct net_timer day;
+
+static void day_begin(void *loop)
+{
+    net_timer_init(&day, loop, on_day, NULL);
+    on_day(&day, NULL);
+}
+
+void history_expire_daily(struct net_loop *loop)
+{
+    net_loop_post(loop, day_begin, loop);
 }

@@ -82,6 +82,9 @@ SK_MUST int registry_remove(const char *device, const struct principal *by, int6
 struct link *registry_online(const char *device, struct link *link,
                              const struct device_facts *facts, const char *source, int64_t now_ms);
 void registry_offline(const char *device, struct link *link, const char *cause, int64_t now_ms);
+/* 0, or -SK_ELIMIT: the camera has sent more notes than may be kept. Counted for each camera, not
+ * for each link. */
+SK_MUST int registry_note_take(const char *device, int64_t mono_ms);
 void registry_clock_set(const char *device, int64_t offset_ms, int64_t rtt_ms);
 
 /* The camera's link with a reference for the caller, or NULL. */
@@ -95,13 +98,17 @@ void registry_links_each(void (*fn)(struct link *link));
 void history_add(const char *device, int64_t at_ms, const char *kind, const char *cause,
                  const char *source);
 int history_list(struct http_request *req);
-/* Delete rows older than 90 days. */
-void history_expire(int64_t now_ms);
+/* Delete what is older than its retention, now and once a day from `loop`; nobody waits for it. */
+void history_expire_daily(struct net_loop *loop);
 
 /* ---- code.c: business authorization codes ---- */
 
 void codes_start(void);
 void codes_stop(void);
+/* A new code at monotonic `now_ms`; the caller wipes `text`. -SK_ELIMIT: the login has too many in
+ * use. */
+SK_MUST int code_store(const struct device_grant *grant, int64_t now_ms,
+                       char text[DEVICE_CODE_SIZE]);
 int code_create(struct http_request *req); /* POST /api/v1/authorizations */
 /* End all codes of a login session, device or account (each may be NULL), and say how many. */
 size_t codes_end(const char *login_session, const char *device, const char *account);

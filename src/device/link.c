@@ -408,6 +408,10 @@ static int on_event(struct link *link, uint32_t seq, const uint8_t *body, size_t
     if (len <= EVENT_HEAD || len > EVENT_HEAD + EVENT_BODY_MAX || sk_get_u16(body + 2) != 0 ||
         sk_get_u16(body) < 1 || sk_get_u16(body) > 6 || sk_get_u64(body + 4) > INT64_MAX)
         return -SK_EINVAL;
+    if (registry_note_take(link->device, net_loop_now_ms(link->loop))) {
+        metric_refused("device", "event-rate"); /* not acknowledged: the camera will repeat it */
+        return 0;
+    }
     struct note *n = sk_alloc(sizeof(*n) + len);
     memcpy(n->device, link->device, sizeof(n->device));
     link_ref(link);

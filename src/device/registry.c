@@ -25,6 +25,7 @@ struct device {
     int64_t cert_not_after_ms, enrolled_ms, last_seen_ms, since_ms;
     int64_t clock_offset_ms, clock_rtt_ms, boot_random;
     char *source; /* of the present or the last link, or NULL */
+    int64_t notes_full_ms, history_full_ms; /* GCRA, monotonic */
     struct link *link;
 };
 
@@ -559,6 +560,45 @@ int registry_remove(const char *device, const struct principal *by, int64_t now_
     return 0;
 }
 
+/* ---- what one camera may write to the disk ---- */
+
+/* Bursts, then one each so many ms: counted here, not on the link, because a camera may reconnect as
+ * often as it likes. */
+enum { NOTE_BURST = 256, NOTE_EVERY_MS = 10000, HISTORY_BURST = 128, HISTORY_EVERY_MS = 15000 };
+
+static int rate_take(int64_t *full_ms, int64_t burst, int64_t every_ms, int64_t now_ms)
+{
+    int64_t start = *full_ms > now_ms ? *full_ms : now_ms;
+
+    if (start + every_ms - now_ms > burst * every_ms)
+        return 0;
+    *full_ms = start + every_ms;
+    return 1;
+}
+
+int registry_note_take(const char *device, int64_t mono_ms)
+{
+    pthread_mutex_lock(&table.lock);
+    struct device *d = device_find_locked(device);
+    int may = d && rate_take(&d->notes_full_ms, NOTE_BURST, NOTE_EVERY_MS, mono_ms);
+    pthread_mutex_unlock(&table.lock);
+    return may ? 0 : -SK_ELIMIT;
+}
+
+static void history_take(const char *device, int64_t at_ms, const char *kind, const char *cause,
+                         const char *source)
+{
+    pthread_mutex_lock(&table.lock);
+    struct device *d = device_find_locked(device);
+    int may = d && rate_take(&d->history_full_ms, HISTORY_BURST, HISTORY_EVERY_MS,
+                             sk_clock_mono_ms());
+    pthread_mutex_unlock(&table.lock);
+    if (may)
+        history_add(device, at_ms, kind, cause, source);
+    else
+        metric_refused("device", "history-rate");
+}
+
 /* ---- presence -------------------------------------------------------------------------------- */
 
 struct facts_row {
@@ -649,9 +689,9 @@ struct link *registry_online(const char *device, struct link *link,
     if (changed)
         facts_keep(device, facts);
     if (rebooted)
-        history_add(device, now_ms, "boot", "", source);
+        history_take(device, now_ms, "boot", "", source);
     if (!former)
-        history_add(device, now_ms, "online", "", source);
+        history_take(device, now_ms, "online", "", source);
     changed_publish(EVENT_DEVICE_ONLINE, device, now_ms);
     return former;
 }
@@ -676,7 +716,7 @@ void registry_offline(const char *device, struct link *link, const char *cause, 
     if (!was_current)
         return;
     link_drop(link);
-    history_add(device, now_ms, "offline", cause, source);
+    history_take(device, now_ms, "offline", cause, source);
     signal_device_gone(device);
     changed_publish(EVENT_DEVICE_OFFLINE, device, now_ms);
 }

@@ -160,7 +160,7 @@ static int device_start(struct house *house)
     event_subscribe(EVENT_SESSION_ENDED, on_session_ended, NULL);
     event_subscribe(EVENT_GRANT_CHANGED, on_grant_changed, NULL);
     edge_protocol_add(&protocol);
-    history_expire(sk_clock_wall_ms());
+    history_expire_daily(net_loops_at(house->loops, 0));
     return 0;
 }
 

@@ -378,7 +378,7 @@ static const char *session_open(struct socket *socket, const char *device, const
     const char *reason = NULL;
     int64_t now_ms = net_loop_now_ms(socket->loop);
 
-    if (device_code_check(code, edge_ws_principal(socket->ws), sk_clock_wall_ms(), &grant) ||
+    if (device_code_check(code, edge_ws_principal(socket->ws), sk_clock_mono_ms(), &grant) ||
         strcmp(grant.device, device) != 0 || memcmp(grant.sealed_session, id, SESSION_BYTES) != 0)
         return "code";
     if (!device_is_online(device, NULL))

@@ -441,7 +441,7 @@ static const char *code_take(struct viewer *v, const char *code, char device[DEV
                            WIRE_RIGHT_TALK | WIRE_RIGHT_PLAYBACK | WIRE_RIGHT_SNAPSHOT;
     struct device_grant grant;
 
-    if (device_code_check(code, edge_ws_principal(v->ws), sk_clock_wall_ms(), &grant) ||
+    if (device_code_check(code, edge_ws_principal(v->ws), sk_clock_mono_ms(), &grant) ||
         !(grant.rights & media))
         return "code";
     memcpy(device, grant.device, DEVICE_ID_SIZE);
