@@ -326,7 +326,7 @@ export const en = {
     "refused.not-open": "The camera is not connected yet.",
     "refused.cut": "The connection to the camera was cut.",
     "refused.timeout": "The camera did not answer in 10 s.",
-    "refused.idle": "It ended: nothing was said for a minute.",
+    "refused.ended": "The camera ended it: nothing was said for a minute, or the grant changed.",
     "refused.limit": "It ended at the limit of its key: 20 minutes. Start again.",
     "refused.unsupported": "This camera cannot do that.",
     "refused.not-found": "The camera does not know that.",

@@ -300,7 +300,7 @@ export const zh: Messages = {
     "refused.not-open": "摄像机尚未连接。",
     "refused.cut": "与摄像机的连接已中断。",
     "refused.timeout": "摄像机在 10 秒内没有应答。",
-    "refused.idle": "已结束：一分钟内没有声音。",
+    "refused.ended": "摄像机已结束：一分钟内没有声音，或授权已变更。",
     "refused.limit": "已到密钥期限 20 分钟而结束，请重新开始。",
     "refused.unsupported": "此摄像机不支持该操作。",
     "refused.not-found": "摄像机中没有这一项。",

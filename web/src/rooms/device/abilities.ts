@@ -36,7 +36,7 @@ const REFUSED: Readonly<Record<string, Key>> = {
     "camera-gone": "refused.cut",
     shutdown: "refused.cut",
     timeout: "refused.timeout",
-    idle: "refused.idle",
+    ended: "refused.ended",
     limit: "refused.limit",
     unsupported: "refused.unsupported",
     unknown: "refused.unsupported",

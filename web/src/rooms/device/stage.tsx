@@ -15,6 +15,9 @@ import { DeckButton, TalkButton, type DeckPlace } from "./deck";
 import { gaps, stretches, type Stretch } from "./history";
 import { useTalk } from "./use-talk";
 
+/** How long a reason stands before the day's line comes back. */
+const WHY_MS = 12_000;
+
 function save(blob: Blob, file: string): void {
     const a = document.createElement("a");
     a.href = URL.createObjectURL(blob);
@@ -147,6 +150,14 @@ export function Stage({
         ],
         [paused, hasPicture, name, watch, beside, isTalking],
     );
+    useEffect(() => {
+        if (isTalking) setWhy("");
+    }, [isTalking]);
+    useEffect(() => {
+        if (!why) return;
+        const timer = setTimeout(() => setWhy(""), WHY_MS);
+        return () => clearTimeout(timer);
+    }, [why]);
     useEffect(() => {
         if (talking.why) setWhy(t(refusedKey(talking.why), { code: talking.why }));
     }, [talking.why]);
