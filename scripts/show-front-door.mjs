@@ -7,6 +7,8 @@ import { logVerify } from "./verify-audit.mjs";
 import { setupOwner, startSkep } from "../tests/flow/lib/skep.mjs";
 import { evidenceTake, logGrow } from "../tests/flow/audit/lib.mjs";
 import { isLocated, randomMake, tamper } from "../tests/flow/audit/tamper.mjs";
+import { cutTries, p99 } from "../tests/flow/grant/lib.mjs";
+import { matrix, matrixMore } from "../tests/flow/grant/matrix.mjs";
 
 const say = (point, name, value, unit) => console.log(`show ${point} ${name} ${value} ${unit}`);
 
@@ -43,7 +45,35 @@ async function auditEdits() {
     say(3, "audit_edits_found", found, "count");
 }
 
-const points = { 3: [auditEdits] };
+/** Point 1: every caller at every route, code, socket and link. */
+async function callerMatrix() {
+    let cells = 0, wrong = [];
+    for (const run of [matrix, matrixMore])
+        await withBox({}, async (skep) => {
+            const result = await run(skep, await setupOwner(skep));
+            cells += result.cells;
+            wrong = [...wrong, ...result.wrong];
+        });
+    for (const one of wrong) console.error(one);
+    say(1, "matrix_cells", cells, "count");
+    say(1, "matrix_wrong", wrong.length, "count");
+}
+
+/** Point 1: 50 rights taken while they are in use, in each of the ways in turn. */
+async function cutTimes() {
+    const after = [];
+    const t = { after: (f) => after.push(f), name: "show-front-door", diagnostic: console.error };
+    try {
+        const results = await cutTries(t, 50);
+        for (const way of new Set(results.map((r) => r.way)))
+            console.error(`cut by ${way}: p99 ${p99(results.filter((r) => r.way === way).map((r) => r.all))} ms`);
+        say(1, "cut_p99_ms", p99(results.map((r) => r.all)), "ms");
+    } finally {
+        for (const f of after.reverse()) await f();
+    }
+}
+
+const points = { 1: [callerMatrix, cutTimes], 3: [auditEdits] };
 
 export async function show(wanted) {
     let failed = 0;
