@@ -43,7 +43,7 @@ run: deps
 	@$(MAKE) --no-print-directory all
 	@exec $(BUILD)/skep serve --fleet 12 --core-data-dir demo-data
 
-## test       everything that a change must pass (about five minutes on two cores)
+## test       everything that a change must pass (two or three minutes on two cores)
 test: deps
 	@$(MAKE) --no-print-directory test-now
 
@@ -112,7 +112,7 @@ clean:
 
 help:
 	@echo "make            build $(BUILD)/skep"
-	@sed -n 's/^## /make /p' tests.mk
+	@sed -n 's/^## /make /p' tests.mk tests/bench/load.mk
 	@echo "make lint       layers, banned calls, SQL, formatting, sizes"
 	@echo "make format     rewrite the C files as .clang-format has it"
 	@echo "make unit-ROOM  one room's unit tests"

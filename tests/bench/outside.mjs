@@ -9,11 +9,17 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { toolEnsure } from "./tools.mjs";
 
 const CAMERAS = 12, VIEW_SECONDS = "3", WATCH_MS = 10000;
 
 /** Once more, inside the namespace. */
 function enter() {
+    for (const [command, debianPackage] of [["strace", "strace"], ["ip", "iproute2"], ["unshare", "util-linux"]]) {
+        if (toolEnsure(command, debianPackage)) continue;
+        console.error(`# ${command} is missing and cannot be installed`);
+        process.exit(1);
+    }
     const mine = process.getuid() === 0 ? ["--net"] : ["--map-root-user", "--net"];
     const inside = ["sh", "-c", 'ip link set lo up && exec "$@"', "-", process.execPath, fileURLToPath(import.meta.url)];
     const done = spawnSync("unshare", [...mine, ...inside], { stdio: "inherit", env: { ...process.env, OUTSIDE_INSIDE: "1" } });

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { OWNER, SKEP_BIN, setupOwner, startSkep, waitFor } from "../flow/lib/skep.mjs";
+import { toolEnsure } from "./tools.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const tools = join(dirname(resolve(SKEP_BIN)), "bench");
@@ -228,11 +229,11 @@ async function fanout(box) {
 
 // ---- the run ----
 
-async function ensureBroker() {
-    if (!N.peer || spawnSync("mosquitto", ["-h"]).status !== null) return;
-    const got = spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "mosquitto"], { stdio: ["ignore", "ignore", "inherit"] });
-    spawnSync("service", ["mosquitto", "stop"]); // only the program is wanted
-    if (got.status !== 0) {
+function brokerEnsure() {
+    if (!N.peer || spawnSync("sh", ["-c", "command -v mosquitto"]).status === 0) return;
+    if (toolEnsure("mosquitto")) {
+        spawnSync("service", ["mosquitto", "stop"]); // only the program is wanted
+    } else {
         console.error("# mosquitto is missing and cannot be installed: no peer figures");
         N.peer = 0;
     }
@@ -267,7 +268,7 @@ async function measure(box) {
     await say("done");
 }
 
-await ensureBroker();
+brokerEnsure();
 const box = await startSkep({ args: LIMITS });
 try {
     await measure(box);
