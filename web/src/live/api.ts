@@ -160,7 +160,12 @@ export type TalkState =
     | { readonly is: "on"; readonly since_ms: number };
 
 /** Where the camera looks, as it says, and who steers. */
-export interface PtzPlace { readonly pan: number; readonly tilt: number; readonly zoom: number; readonly by: string | null }
+export interface PtzPlace {
+    readonly pan: number;
+    readonly tilt: number;
+    readonly zoom: number;
+    readonly by: string | null;
+}
 
 /** How fast to turn, each -1..1; all 0 = stand still. */
 export interface PtzSpeed { readonly pan: number; readonly tilt: number; readonly zoom: number }

@@ -204,9 +204,9 @@ export function besideNew(context: BesideContext): Beside {
                 timer = setTimeout(() => resolve(failed("timeout")), SNAP_MS);
                 relay.subscribe(start.stream, {
                     frame: (frame) => {
+                        const { width, height } = start;
                         snapshotOpen(frame, start.stream, now.keys, Date.now()).then(
-                            (bytes) => resolve({ ok: true, width: start.width, height: start.height, jpeg: bytes.buffer }),
-                            reject);
+                            (bytes) => resolve({ ok: true, width, height, jpeg: bytes.buffer }), reject);
                     },
                     skipped: () => undefined,
                     ended: (why) => resolve(failed(why)),
@@ -246,8 +246,8 @@ export function besideNew(context: BesideContext): Beside {
         if (ev === "ptz") {
             ptz = ptzRead(val);
             changed();
-        } else if (ev === "talk.ended" && talk !== null && (val["stream"] ?? talk.sender.stream) === talk.sender.stream) {
-            talkStop(typeof val["reason"] === "string" ? val["reason"] : "ended", true);
+        } else if (ev === "talk.ended" && talk !== null && val["stream"] === talk.sender.stream) {
+            talkStop("ended", true);
         }
     }
 

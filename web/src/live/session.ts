@@ -292,8 +292,9 @@ function openNew(options: SessionOptions, id: Bytes, allowed: Allowed, pipe: Pip
         boot = camera.boot;
         isReady = true;
         calls.ready({
-            by: how.by, id, channelId: channel.id, hello: camera, code: allowed.code, actions: allowed.actions, params: opened.params, opened_ms: Date.now(),
-            keys, request, sendKeys, ping, counts: channel.counts, isOpen: () => !over, close,
+            by: how.by, id, channelId: channel.id, hello: camera, code: allowed.code, actions: allowed.actions,
+            params: opened.params, opened_ms: Date.now(), keys, request, sendKeys, ping, counts: channel.counts,
+            isOpen: () => !over, close,
         });
     }
 

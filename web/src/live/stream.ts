@@ -210,7 +210,8 @@ export function streamNew(options: StreamOptions): LiveStream {
             subscribe();
         },
         keyframe: () => {
-            if (info !== null && asked.kind === RelayKind.video) void session.request("live.keyframe", { stream: info.stream });
+            if (info === null || asked.kind !== RelayKind.video) return;
+            void session.request("live.keyframe", { stream: info.stream });
         },
     };
 }

@@ -174,5 +174,8 @@ export function keyStoreNew(suite: number = SUITE_AES128_GCM): KeyStore {
         for (const kid of [...keys.keys()]) drop(kid);
     }
 
-    return { take, find, used, spent: drop, has: (stream) => ofStream(stream).length > 0, size: () => keys.size, refused: () => refused, end };
+    return {
+        take, find, used, end, spent: drop, size: () => keys.size, refused: () => refused,
+        has: (stream) => ofStream(stream).length > 0,
+    };
 }

@@ -1,5 +1,6 @@
 // The commands a viewer sends and the shapes of their answers: hello with owner proof, owner.add,
-// enrol, live.* and audio.*, talk, snap, ptz.*, the clock and ptz events (sealed.md 3.4, 4.6, 5.2). Unknown members are refused like wrong ones.
+// enrol, live.* and audio.*, talk, snap, ptz.*, the clock and ptz events (sealed.md 3.4, 4.6, 5.2). Unknown
+// members are refused like wrong ones.
 
 import { type Bytes, base64Encode, bytesConcat, textBytes } from "./bytes";
 import { Code, SealError } from "./codes";

@@ -76,7 +76,9 @@ export function TalkButton({ talking }: { readonly talking: Talking }) {
             }}
         >
             <Icon name="mic" />
-            <span>{t(on ? (level === null ? "deck.talk-opening" : "deck.talking") : "deck.talk")}</span>
+            <span>
+                {t(!on ? "deck.talk" : level === null ? "deck.talk-opening" : "deck.talking")}
+            </span>
             {on ? (
                 <Coil of={LEVELS} on={level ?? 0} tone="on" seg={5} gap={2} height={7} />
             ) : (

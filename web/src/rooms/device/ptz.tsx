@@ -1,7 +1,7 @@
 // Turning the camera: a round pad, zoom, nine places. Held = turns, released = stands; every move goes sealed.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Device } from "../../app/api";
-import { useKeys } from "../../app/keys";
+import { useKeys, type KeyRow } from "../../app/keys";
 import { session } from "../../app/session";
 import { t } from "../../i18n";
 import { count } from "../../i18n/format";
@@ -70,8 +70,9 @@ function Pad({
         const box = pad.current?.getBoundingClientRect();
         if (!box) return;
         const size = box.width / 2;
-        const speed = padSpeed((e.clientX - box.left - size) / size, (e.clientY - box.top - size) / size);
-        steering.press(speed);
+        const x = (e.clientX - box.left - size) / size;
+        const y = (e.clientY - box.top - size) / size;
+        steering.press(padSpeed(x, y));
     };
     const turn = () => {
         const all = [...held.current].map((key) => ARROWS[key] ?? STILL);
@@ -217,6 +218,12 @@ export function PtzPanel({
         };
         document.addEventListener("keyup", up);
     };
+    const stopKeeping: KeyRow = {
+        key: "Escape",
+        shown: "",
+        does: "ptz.keep",
+        act: () => setKeeping(false),
+    };
     useKeys(
         off
             ? []
@@ -230,13 +237,12 @@ export function PtzPanel({
                       shown: n === 1 ? "1 – 9" : "",
                       act: () => void place(n),
                   })),
-                  ...(keeping
-                      ? [{ key: "Escape", shown: "", does: "ptz.keep" as const, act: () => setKeeping(false) }]
-                      : []),
+                  ...(keeping ? [stopKeeping] : []),
               ],
         [off, keeping, watch],
     );
     const code = why ?? beside.steer;
+    const hold = { off, dashed, steering };
     return (
         <section class="panel" aria-label={t("ptz.title")}>
             <h2>
@@ -251,8 +257,8 @@ export function PtzPanel({
                     <dt>{t("ptz.zoom")}</dt>
                     <dd class="zoom">
                         <span>{beside.ptz ? zoomText(beside.ptz.zoom, count) : "–"}</span>
-                        <Hold label={t("ptz.out")} icon="minus" off={off} dashed={dashed} speed={{ zoom: -1 }} steering={steering} />
-                        <Hold label={t("ptz.in")} icon="plus" off={off} dashed={dashed} speed={{ zoom: 1 }} steering={steering} />
+                        <Hold label={t("ptz.out")} icon="minus" speed={{ zoom: -1 }} {...hold} />
+                        <Hold label={t("ptz.in")} icon="plus" speed={{ zoom: 1 }} {...hold} />
                     </dd>
                     <dt>{t("ptz.by")}</dt>
                     <dd>{off ? "–" : who}</dd>
