@@ -133,6 +133,16 @@ int api_account(struct http_request *req)
     return person_answer(req);
 }
 
+/* Codes, tokens: what was given in a standing that is no longer. */
+static void holdings_end(const char *account, int64_t now_ms)
+{
+    const struct holding *more;
+
+    for (size_t i = 0; (more = holding_at(i)) != NULL; i++)
+        if (more->end(account, now_ms))
+            log_error("account", "holdings-end", "account=%s holding=%s", account, more->name);
+}
+
 /* ---- role and state ---- */
 
 static int patch_parse(const json_t *body, enum role *role, int *disabled)
@@ -176,8 +186,10 @@ int api_account_patch(struct http_request *req)
     log_info("account", "standing", "account=%s role=%s disabled=%d by=%s", p.id, role_name(role),
              disabled, by.account);
     access_changed(account_get()->store, p.id, by.now_ms);
-    if (disabled)
+    if (disabled) {
         sessions_cut(p.id, NULL, "account-disabled", by.now_ms);
+        holdings_end(p.id, by.now_ms);
+    }
     return person_answer(req);
 }
 
@@ -285,7 +297,6 @@ static int leave_do(struct http_request *req, const char *account, struct leavin
     struct actor by = actor_of(req);
     struct store *s = account_get()->store;
     enum refusal refusal = REFUSAL_NONE;
-    const struct holding *more;
     struct holds revoked, remaining;
     int64_t total;
     int err = people_leave(s, &by, account, &revoked, &refusal);
@@ -298,9 +309,7 @@ static int leave_do(struct http_request *req, const char *account, struct leavin
     browser_remove_of(account);
     access_changed(s, account, by.now_ms);
     sessions_cut(account, NULL, "account-left", by.now_ms);
-    for (size_t i = 0; (more = holding_at(i)) != NULL; i++)
-        if (more->end(account, by.now_ms))
-            log_error("account", "leave", "account=%s holding=%s", account, more->name);
+    holdings_end(account, by.now_ms);
     err = people_holds(s, account, by.now_ms, &remaining);
     if (err) {
         http_problem(req, err, NULL);

@@ -223,6 +223,9 @@ static void sweep(void)
     struct session *list = session_list(session_ran_out, &now_ms, &count);
     int err = sessions_end(list, count, "session-expired", "", now_ms);
 
+    if (err) /* their time is over, whether or not the disk takes it: what stands on them is cut */
+        sessions_announce_end(list, count, "session-expired", now_ms);
+
     crypto_wipe(list, count * sizeof(*list));
     free(list);
     seen_save(SEEN_SAVE_MS);

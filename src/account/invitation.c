@@ -128,18 +128,38 @@ static int role_take(void *ctx, const struct store_row *row)
     return 0;
 }
 
-/* Only owners make, or end, what makes owners. */
+static int actor_take(void *ctx, const struct store_row *row)
+{
+    enum role *role = ctx;
+
+    *role = store_row_int(row, 1) ? ROLE_NONE : role_find(store_row_text(row, 0));
+    return 0;
+}
+
+/* Only owners make, or end, what makes owners. The standing is that of this transaction: who was
+ * disabled while the request was on its way makes nothing any more. */
 static int role_check(struct store_tx *tx, const struct invitation_write *w, enum role role)
 {
     enum role actor = ROLE_NONE;
     int err = store_one(tx, "account_standing", STORE_ARGS(store_text("id", w->by->account)),
-                        role_take, &actor);
+                        actor_take, &actor);
 
     *w->refusal = REFUSAL_NONE;
+    if (!err && actor < ROLE_ADMIN)
+        err = -SK_EDENIED;
     if (err)
         return err;
     *w->refusal = people_judge(actor, 0, ROLE_NONE, role);
     return *w->refusal ? -SK_EDENIED : 0;
+}
+
+/* Lists are read whole: they have an end. */
+static int place_check(struct store_tx *tx, const char *count_statement, int64_t max)
+{
+    int64_t count;
+    int err = store_one_int(tx, count_statement, NULL, &count);
+
+    return err ? err : count < max ? 0 : -SK_ELIMIT;
 }
 
 static int add_write(struct store_tx *tx, void *ctx)
@@ -152,6 +172,8 @@ static int add_write(struct store_tx *tx, void *ctx)
     if (!err)
         err = store_exec(tx, "account_invitation_purge",
                          STORE_ARGS(store_int("now", w->by->now_ms)), NULL);
+    if (!err)
+        err = place_check(tx, "account_invitation_count", INVITATIONS_MAX);
     if (err)
         return err;
     grants = json_dumps(i->grants, JSON_COMPACT);
@@ -164,7 +186,9 @@ static int add_write(struct store_tx *tx, void *ctx)
                                 store_text("created_by", i->created_by)),
                      NULL);
     free(grants);
-    return err ? err : act_record(tx, w->by, "invitation.added", "invitation", i->id);
+    return err ? err
+               : act_record(tx, w->by, "invitation.added", "invitation", i->id,
+                            json_pack("{s:s}", "role", role_name(i->role)));
 }
 
 int invitation_add(struct store *s, const struct actor *by, const struct invitation *i,
@@ -188,7 +212,7 @@ static int end_write(struct store_tx *tx, void *ctx)
     if (!err)
         err =
             store_exec(tx, "account_invitation_delete", STORE_ARGS(store_text("id", w->id)), NULL);
-    return err ? err : act_record(tx, w->by, "invitation.ended", "invitation", w->id);
+    return err ? err : act_record(tx, w->by, "invitation.ended", "invitation", w->id, NULL);
 }
 
 int invitation_end(struct store *s, const struct actor *by, const char *id, enum refusal *refusal)
@@ -241,7 +265,7 @@ static int join_in(struct store_tx *tx, const struct invitation_write *w, struct
     if (!err)
         err = grants_write(tx, i, w->who->id, w->entry->now_ms);
     if (!err)
-        err = act_record(tx, &by, "invitation.used", "invitation", i->id);
+        err = act_record(tx, &by, "invitation.used", "invitation", i->id, NULL);
     return err ? err : ledger_entry_write(tx, w->entry, "join");
 }
 

@@ -101,11 +101,17 @@ static int set_write(struct store_tx *tx, void *ctx)
     if (!err && w->disabled)
         err = store_exec(tx, "account_session_delete_of",
                          STORE_ARGS(store_text("account", w->account)), NULL);
+    /* Links that he gave out in his former role must not bring him, or anybody, back in. */
+    if (!err && (w->disabled || w->role < from.role))
+        err = store_exec(tx, "account_invitation_delete_of",
+                         STORE_ARGS(store_text("account", w->account)), NULL);
     if (!err && from.role != w->role)
-        err = act_record(tx, w->by, "account.role-changed", "account", w->account);
+        err = act_record(
+            tx, w->by, "account.role-changed", "account", w->account,
+            json_pack("{s:s, s:s}", "from", role_name(from.role), "to", role_name(w->role)));
     if (!err && from.disabled != w->disabled)
         err = act_record(tx, w->by, w->disabled ? "account.disabled" : "account.enabled", "account",
-                         w->account);
+                         w->account, NULL);
     return err;
 }
 
@@ -161,7 +167,7 @@ static int leave_write(struct store_tx *tx, void *ctx)
         err = store_exec(tx, "account_leave", STORE_ARGS(store_text("id", w->account)), NULL);
     for (size_t i = 0; !err && i < sizeof(ends) / sizeof(ends[0]); i++)
         err = store_exec(tx, ends[i], STORE_ARGS(store_text("account", w->account)), NULL);
-    return err ? err : act_record(tx, w->by, "account.left", "account", w->account);
+    return err ? err : act_record(tx, w->by, "account.left", "account", w->account, NULL);
 }
 
 int people_leave(struct store *s, const struct actor *by, const char *account,
@@ -181,7 +187,7 @@ static int delete_write(struct store_tx *tx, void *ctx)
 
     if (!err && !rows)
         err = -SK_ECONFLICT;
-    return err ? err : act_record(tx, w->by, "account.removed", "account", w->account);
+    return err ? err : act_record(tx, w->by, "account.removed", "account", w->account, NULL);
 }
 
 int people_delete(struct store *s, const struct actor *by, const char *account)
@@ -210,7 +216,8 @@ static int password_write(struct store_tx *tx, void *ctx)
             tx, "account_session_delete_others",
             STORE_ARGS(store_text("account", w->by->account), store_text("keep", w->by->session)),
             NULL);
-    return err ? err : act_record(tx, w->by, "account.password-changed", "account", w->by->account);
+    return err ? err
+               : act_record(tx, w->by, "account.password-changed", "account", w->by->account, NULL);
 }
 
 int people_password_change(struct store *s, const struct actor *by, const char *former,

@@ -86,6 +86,9 @@ DELETE FROM account_event WHERE at < $before;
 -- name: account_all :many
 SELECT id, name, role, disabled, created FROM account ORDER BY name, id;
 
+-- name: account_count :one
+SELECT COUNT(*) FROM account;
+
 -- name: account_standing :one
 SELECT role, disabled FROM account WHERE id = $id;
 
@@ -140,6 +143,12 @@ DELETE FROM account_invitation WHERE id = $id;
 
 -- name: account_invitation_delete_of :exec
 DELETE FROM account_invitation WHERE created_by = $account;
+
+-- name: account_invitation_count :one
+SELECT COUNT(*) FROM account_invitation;
+
+-- name: account_invitation_delete_all :exec
+DELETE FROM account_invitation;
 
 -- name: account_invitation_count_of :one
 SELECT COUNT(*) FROM account_invitation WHERE created_by = $account AND expires > $now;

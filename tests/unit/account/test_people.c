@@ -208,6 +208,29 @@ static void one_owner_remains(void **st)
     assert_int_equal(refusal, REFUSAL_LAST_OWNER);
 }
 
+/* Who is disabled, or no longer an admin, has no link left that leads back in. */
+static void links_go_with_the_standing(void **st)
+{
+    const struct actor owner = {"owner-1", "s", "192.0.2.1", now};
+    enum refusal refusal;
+
+    (void)st;
+    assert_int_equal(invite("admin-1", ROLE_ADMIN, 20, &refusal), 0);
+    assert_int_equal(people_set(store, &owner, "admin-1", ROLE_ADMIN, 1, &refusal), 0);
+    assert_int_equal(join("again-1", 20, now), -SK_EGONE);
+    assert_int_equal(invite("admin-1", ROLE_ADMIN, 21, &refusal), -SK_EDENIED);
+    assert_int_equal(people_set(store, &owner, "admin-1", ROLE_ADMIN, 0, &refusal), 0);
+    assert_int_equal(invite("admin-1", ROLE_ADMIN, 22, &refusal), 0);
+    assert_int_equal(people_set(store, &owner, "admin-1", ROLE_MEMBER, 0, &refusal), 0);
+    assert_int_equal(join("again-1", 22, now), -SK_EGONE);
+    assert_int_equal(invite("admin-1", ROLE_MEMBER, 23, &refusal), -SK_EDENIED);
+    assert_int_equal(people_set(store, &owner, "admin-1", ROLE_ADMIN, 0, &refusal), 0);
+
+    struct session s = session_of("admin-1"); /* the next test counts it */
+    const struct entry entry = {.session = &s, .now_ms = now, .checked = "$x"};
+    assert_int_equal(ledger_login(store, &entry), 0);
+}
+
 static void who_leaves_holds_nothing(void **st)
 {
     const struct actor owner = {"owner-1", "s", "192.0.2.1", now};
@@ -291,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_taken_name_leaves_the_invitation),
         cmocka_unit_test(owners_are_the_owners_matter),
         cmocka_unit_test(one_owner_remains),
+        cmocka_unit_test(links_go_with_the_standing),
         cmocka_unit_test(who_leaves_holds_nothing),
         cmocka_unit_test(the_table_follows_the_store),
     };
