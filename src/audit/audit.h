@@ -40,9 +40,10 @@ enum audit_fault {
 };
 
 struct audit_verdict {
-    uint64_t rows;  /* read */
-    uint64_t whole; /* rows before the first fault */
-    uint64_t heads; /* signed heads that were held against the rows */
+    uint64_t rows;    /* read */
+    uint64_t whole;   /* rows before the first fault */
+    uint64_t heads;   /* signed heads that were held against the rows */
+    uint64_t strange; /* heads by other keys than the one at hand: they say nothing */
     enum audit_fault fault;
     uint64_t first, last; /* where the first fault lies */
     uint8_t root[32];     /* of all rows read, when there is no fault */

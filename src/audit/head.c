@@ -92,17 +92,18 @@ int head_key_load(struct head_key *key, const char *data_dir, int *made)
 {
     char *dir = sk_path_join(data_dir, "audit");
     char *secret = sk_path_join(dir, "key"), *public = sk_path_join(dir, "key.pem");
-    int err = sk_dir_make(dir, 0700);
+    int err = made ? sk_dir_make(dir, 0700) : 0;
 
-    *made = 0;
     if (!err)
         err = secret_read(key, secret);
-    if (err == -SK_ENOTFOUND) {
+    if (made)
+        *made = err == -SK_ENOTFOUND;
+    if (made && *made) {
         crypto_p256_keygen(key->secret, key->public_key);
         err = secret_write(key, secret);
-        *made = !err;
     }
-    if (!err) /* each time: it is what people copy away, and may have been lost or changed */
+    if (!err &&
+        made) /* each time: it is what people copy away, and may have been lost or changed */
         err = public_write(key, public);
     if (!err)
         key_id_set(key);
@@ -266,11 +267,11 @@ void audit_store_refused(const char *data_dir, int error, int64_t now_ms)
 {
     struct head_key key;
     uint8_t digest[32], sig[64];
-    int made, fd = -1;
+    int fd = -1;
     json_t *v = json_object();
     char *text = NULL;
     size_t len = 0;
-    int err = head_key_load(&key, data_dir, &made);
+    int err = head_key_load(&key, data_dir, NULL);
 
     sk_json_set_str(v, "note", "store-refused");
     sk_json_set_str(v, "error", sk_error_slug(error));

@@ -109,8 +109,8 @@ struct head_key {
     uint8_t secret[32], public_key[65], id[HEAD_KEY_ID];
 };
 
-/* `data_dir`/audit/key (secret, hex) and key.pem (public); made when both the key and the file of
- * heads are new or the key was lost (`*made` = 1). Wipe it after use. */
+/* `data_dir`/audit/key (secret, hex) and key.pem (public). Made when there is none (`*made` = 1);
+ * with `made` NULL that is -SK_ENOTFOUND and nothing is written. Wipe it after use. */
 SK_MUST int head_key_load(struct head_key *key, const char *data_dir, int *made);
 /* Read a PEM public key as key_id and point; -SK_EINVAL. */
 SK_MUST int head_public_read(struct head_key *key, const char *path);

@@ -59,6 +59,8 @@ static int verdict_print(const struct audit_verdict *v)
 
     printf("%llu rows, %llu signed heads held against them.\n", (unsigned long long)v->rows,
            (unsigned long long)v->heads);
+    if (v->strange)
+        printf("%llu heads by another key were passed over.\n", (unsigned long long)v->strange);
     if (v->fault != AUDIT_WHOLE) {
         printf("NOT whole: %s, row %llu", audit_fault_word(v->fault), (unsigned long long)v->first);
         if (v->last != v->first)

@@ -278,6 +278,7 @@ static void test_head(void **state)
     int made;
 
     (void)state;
+    assert_int_equal(head_key_load(&key, dir, NULL), -SK_ENOTFOUND);
     assert_int_equal(head_key_load(&key, dir, &made), 0);
     assert_int_equal(made, 1);
     assert_int_equal(head_key_load(&key, dir, &made), 0);
