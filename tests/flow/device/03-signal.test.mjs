@@ -1,7 +1,7 @@
 // Envelopes go through untouched and in order, and end with the login that they stand on.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { login, setupOwner, startSkep, test, waitFor } from "../lib/skep.mjs";
+import { login, setupOwner, SLOW, startSkep, test, waitFor } from "../lib/skep.mjs";
 import { enrol } from "../lib/csr.mjs";
 import { authorize, DeviceLink, envelope, MESSAGE, signalOpen } from "../lib/peers.mjs";
 
@@ -60,7 +60,7 @@ test("a logout ends its signaling within a second, and nobody else's", async (t)
     await other.post("/api/v1/logout");
     const how = await theirs.ws.closed(3000);
     assert.equal(how.code, 4401);
-    assert.ok(Date.now() - at < 1000, `${Date.now() - at} ms`);
+    assert.ok(Date.now() - at < 1000 * SLOW, `${Date.now() - at} ms`);
     await waitFor(() => signals().some((e) => e[1] === 3 && e.subarray(8, 24).equals(theirs.session)), 1000, "the camera is told");
     mine.ws.send(envelope({ ...mine, body: "still here" }));
     await waitFor(() => signals().some((e) => e.includes("still here")));
@@ -75,7 +75,7 @@ test("a camera that goes ends its sessions; one that is away opens none", async 
     const end = await s.ws.next(3000);
     assert.equal(end[1], 2);
     assert.equal(end.at(-1), 1, "offline");
-    assert.ok(Date.now() - at < 1000);
+    assert.ok(Date.now() - at < 1000 * SLOW);
     const session = randomBytes(16);
     const { ws, answer } = await signalOpen(owner, camera.id, session, await authorize(owner, camera.id, session));
     assert.equal(answer.refused.reason, "offline");

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { camerasOnline, OWNER, runSkep, setupOwner, SKEP_BIN, startSkep, test, waitFor } from "../lib/skep.mjs";
+import { camerasOnline, OWNER, runSkep, setupOwner, SKEP_BIN, SLOW, startSkep, test, waitFor } from "../lib/skep.mjs";
 
 function clipCheck(clip) {
     const program = join(dirname(resolve(SKEP_BIN)), "host", "clip_check");
@@ -78,7 +78,7 @@ test("a logout cuts a running view within a second; the bytes held stay young", 
     for (const s of sessions.filter((one) => !one.current)) await owner.delete(`/api/v1/sessions/${s.id}`);
     const end = await ended;
     assert.equal(end.code, 1);
-    assert.ok(end.at - at < 1000, `the view ended after ${end.at - at} ms`);
+    assert.ok(end.at - at < 1000 * SLOW, `the view ended after ${end.at - at} ms`);
     await waitFor(async () => (await owner.get("/api/v1/relay")).json.viewers === 0, 3000, "no viewer left");
     assert.ok(clipCheck(join(skep.folder, "cut.mp4")).pictures > 20, "what came until then decodes");
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { login, setupOwner, startSkep, test, waitFor } from "../lib/skep.mjs";
+import { login, setupOwner, SLOW, startSkep, test, waitFor } from "../lib/skep.mjs";
 import { enrol } from "../lib/csr.mjs";
 import { authorize, DeviceLink, FLAG, KIND, liveOpen, MESSAGE, relayFrame, Uplink } from "../lib/peers.mjs";
 
@@ -48,7 +48,7 @@ test("a second viewer has its first picture from the cache at once", async (t) =
     const at = Date.now();
     second.subscribe();
     await waitFor(() => second.media().length === 12, 2000, "the cached group");
-    assert.ok(Date.now() - at < 300, `${Date.now() - at} ms`);
+    assert.ok(Date.now() - at < 300 * SLOW, `${Date.now() - at} ms`);
     assert.deepEqual(second.media().slice(0, 2).map(({ m }) => flagsOf(m)), [FLAG.INIT, FLAG.KEY]);
     for (const [i, { m }] of second.media().entries()) assert.ok(m.equals(first.media()[i].m), "not a bit is changed");
     await send(0);
@@ -101,7 +101,7 @@ test("a viewer that stops reading skips to a keyframe; the other notices nothing
         const skipped = slow.control(KIND.SKIPPED).reduce((n, { m }) => n + m.readUInt32BE(20), 0);
         assert.equal(slow.media().length + skipped, sent, "what it lost is counted");
     }
-    assert.ok(took < 20000, `${took} ms`);
+    assert.ok(took < 20000 * SLOW, `${took} ms`);
 });
 
 test("a logout cuts streams within a second; a camera that goes says so", async (t) => {
@@ -117,9 +117,9 @@ test("a logout cuts streams within a second; a camera that goes says so", async 
     const at = Date.now();
     await other.post("/api/v1/logout");
     await theirs.closed(3000);
-    assert.ok(Date.now() - at < 1000, `${Date.now() - at} ms`);
+    assert.ok(Date.now() - at < 1000 * SLOW, `${Date.now() - at} ms`);
     const last = theirs.media().at(-1).at;
-    assert.ok(last - at < 1000, "and no unit came later");
+    assert.ok(last - at < 1000 * SLOW, "and no unit came later");
     const before = first.media().length;
     await waitFor(() => first.media().length > before + 5, 2000, "the owner goes on");
     sending = false;
@@ -139,6 +139,6 @@ test("a removed camera's stream is cut within a second", async (t) => {
     const at = Date.now();
     await owner.delete(`/api/v1/devices/${camera.id}`);
     await waitFor(() => first.control(KIND.CUT).length > 0, 2000, "CUT");
-    assert.ok(Date.now() - at < 1000, `${Date.now() - at} ms`);
+    assert.ok(Date.now() - at < 1000 * SLOW, `${Date.now() - at} ms`);
     await up.tls.untilClose(2000);
 });
