@@ -56,6 +56,9 @@ function micFault(error: unknown): VoiceFault {
     return name === "NotReadableError" ? "mic-busy" : "failed";
 }
 
+/** Two quick presses: the second voice begins when the first has given everything back. */
+let last: Promise<void> = Promise.resolve();
+
 /** Asks for the microphone, then for the camera's ear. Call it in the person's own turn. */
 export function voiceStart(watch: Watch, handlers: VoiceHandlers): Voice {
     let stream: MediaStream | null = null;
@@ -119,7 +122,9 @@ export function voiceStart(watch: Watch, handlers: VoiceHandlers): Voice {
     }
 
     async function begin(): Promise<void> {
+        if (over) return;
         const fault = await voiceFault();
+        if (over) return;
         if (fault !== null) return end(fault);
         try {
             await microphone();
@@ -137,6 +142,6 @@ export function voiceStart(watch: Watch, handlers: VoiceHandlers): Voice {
         await encode(stream);
     }
 
-    begin().catch(() => end("failed"));
+    last = last.then(begin).catch(() => end("failed"));
     return { stop: () => end(null) };
 }
