@@ -132,6 +132,10 @@ static void seccomp_enter(void)
         DENY(swapon),         DENY(swapoff),         DENY(keyctl),
         DENY(add_key),        DENY(request_key),     DENY(userfaultfd),
         DENY(io_uring_setup), DENY(personality),     DENY(acct),
+        DENY(open_tree),      DENY(move_mount),      DENY(mount_setattr),
+        DENY(fsopen),         DENY(fsconfig),        DENY(fsmount),
+        DENY(fspick),         DENY(pidfd_getfd),     DENY(open_by_handle_at),
+        DENY(kexec_file_load), DENY(quotactl),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {.len = sizeof(filter) / sizeof(*filter), .filter = filter};
