@@ -471,7 +471,9 @@ void identity_stop(void)
 {
     ticket_keys_free(id.tickets);
     id.tickets = NULL;
+    pthread_mutex_lock(&id.lock); /* a worker may still be answering */
     identity_fini(&id.now);
+    pthread_mutex_unlock(&id.lock);
     free(id.dir);
     free(id.host);
     free(id.cert_path);
