@@ -31,14 +31,16 @@ enum {
     PORT_DEFAULT = 8443,
     CODE_MAX = 64,
     PIN_BYTES = 32,
-    COMMANDS_MAX = 65536
+    COMMANDS_MAX = 65536,
+    TALK_EVERY_MS = 20,
+    TALK_TICKS = 1800
 };
 
 struct options {
     const char *server, *ca, *pin, *account, *password_file, *label_file, *seed_file, *out, *stream;
-    const char *command_file;
+    const char *command_file, *snapshot, *audio;
     int64_t seconds;
-    int chosen, help, quiet;
+    int chosen, help, quiet, talk;
 };
 
 struct view {
@@ -55,10 +57,12 @@ struct view {
     struct sk_buf bearer, secret; /* secrets */
     char account[WIRE_ENVELOPE_ACCOUNT_MAX + 1], code[CODE_MAX];
     json_t *commands; /* of --command-file, or NULL */
-    int file;
-    uint32_t stream_id;
-    int64_t started_ms, first_ms, until_ms;
-    uint64_t units, bytes;
+    uint32_t command_last; /* the last request of --command-file */
+    uint32_t info_id;      /* the question after a talk */
+    int file, audio_file;  /* -1 = not wanted */
+    int64_t started_ms, first_ms, until_ms, talk_due_ms;
+    uint64_t units, bytes, talk_pts;
+    int is_shot, is_talking; /* the snapshot is on the disk */
     int is_live_open, is_opened, is_over, failed;
 };
 
@@ -102,16 +106,40 @@ static void commands_send(struct view *v)
             sdk_viewer_request(v->viewer, what, json_object_get(command, "arg"), 0, &id,
                                sk_clock_mono_ms()))
             over(v, "a command of --command-file cannot be sent");
+        else
+            v->command_last = id;
     }
+}
+
+/* What the camera says it heard of the talk. */
+static void heard_print(struct view *v, const json_t *val)
+{
+    int64_t units = 0, bytes = 0;
+    const json_t *talk = json_object_get(val, "talk");
+
+    if (sk_json_int(talk, "units", 0, INT64_MAX, &units) ||
+        sk_json_int(talk, "bytes", 0, INT64_MAX, &bytes) || units == 0)
+        over(v, "the camera heard nothing");
+    else if (!v->o.quiet)
+        fprintf(stderr, "  the camera heard %lld units, %lld bytes\n", (long long)units,
+                (long long)bytes);
+    over(v, NULL);
 }
 
 static void on_reply(void *user, uint32_t id, int is_ok, const json_t *val, const char *error)
 {
+    struct view *v = user;
     size_t len;
     char *text = is_ok ? sk_json_text(val, &len) : NULL;
 
-    (void)user;
-    (void)id;
+    if (id > v->command_last && !is_ok) {
+        fprintf(stderr, "skep: the camera refuses: %s\n", error);
+        v->is_over = v->failed = 1;
+    } else if (v->info_id && id == v->info_id) {
+        heard_print(v, val);
+        free(text);
+        return;
+    }
     printf("%s\n", text ? text : error ? error : "");
     fflush(stdout);
     free(text);
@@ -121,17 +149,42 @@ static void on_ready(void *user, const struct sdk_viewer_hello *hello)
 {
     struct view *v = user;
 
+    int64_t now_ms = sk_clock_mono_ms();
+    int err = 0;
+
     (void)hello;
     commands_send(v);
-    if (sdk_viewer_live_start(v->viewer, v->o.stream, sk_clock_mono_ms()))
+    if (v->o.out)
+        err = sdk_viewer_live_start(v->viewer, v->o.stream, now_ms);
+    if (!err && v->o.audio)
+        err = sdk_viewer_audio_start(v->viewer, now_ms);
+    if (!err && v->o.snapshot)
+        err = sdk_viewer_snap(v->viewer, now_ms);
+    if (!err && v->o.talk)
+        err = sdk_viewer_talk_start(v->viewer, now_ms);
+    if (err)
         over(v, "the camera takes no command");
+}
+
+/* Something runs: from now on it is --seconds. */
+static void clock_start(struct view *v, int64_t now_ms)
+{
+    if (v->first_ms)
+        return;
+    v->first_ms = now_ms;
+    v->until_ms = now_ms + v->o.seconds * 1000;
 }
 
 static void on_stream(void *user, const struct sdk_viewer_stream *s)
 {
     struct view *v = user;
 
-    v->stream_id = s->id;
+    if (strcmp(s->name, "talk") == 0) {
+        v->is_talking = 1;
+        v->talk_due_ms = sk_clock_mono_ms();
+        v->talk_pts = sk_random_u32();
+        clock_start(v, v->talk_due_ms);
+    }
     if (!v->o.quiet)
         fprintf(stderr, "  %s, %s\n", s->name, s->codec);
 }
@@ -139,19 +192,47 @@ static void on_stream(void *user, const struct sdk_viewer_stream *s)
 static void on_unit(void *user, const struct sdk_viewer_unit *u)
 {
     struct view *v = user;
-    int64_t now_ms = sk_clock_mono_ms();
-    ssize_t n = write(v->file, u->data, u->len);
+    int fd = u->kind == WIRE_RELAY_AUDIO ? v->audio_file : v->file;
+    int err = u->kind == WIRE_RELAY_SNAPSHOT ? sk_file_write(v->o.snapshot, u->data, u->len, 0600)
+                                             : write(fd, u->data, u->len) != (ssize_t)u->len;
 
-    if (n != (ssize_t)u->len) {
+    if (err) {
         over(v, "the file cannot be written");
         return;
     }
     v->bytes += u->len;
     if (u->flags & WIRE_RELAY_INIT)
         return;
-    if (v->units++ == 0) {
-        v->first_ms = now_ms;
-        v->until_ms = now_ms + v->o.seconds * 1000;
+    v->units += u->kind != WIRE_RELAY_AUDIO || !v->o.out; /* beside pictures, those count */
+    if (u->kind == WIRE_RELAY_SNAPSHOT)
+        v->is_shot = 1;
+    else
+        clock_start(v, sk_clock_mono_ms());
+}
+
+/* 20 ms of silence as Opus (RFC 6716): what can be said without a microphone. */
+static void talk_run(struct view *v, int64_t now_ms)
+{
+    static const uint8_t silence[] = {0xF8, 0xFF, 0xFE};
+
+    while (v->is_talking && now_ms >= v->talk_due_ms) {
+        if (sdk_viewer_talk(v->viewer, v->talk_pts, silence, sizeof(silence), now_ms))
+            over(v, "the talk has ended");
+        v->talk_pts += TALK_TICKS;
+        v->talk_due_ms += TALK_EVERY_MS;
+        v->is_talking &= !v->is_over;
+    }
+}
+
+/* The time is up: a talker asks what was heard before he goes. */
+static void finish(struct view *v, int64_t now_ms)
+{
+    if (!v->o.talk) {
+        over(v, NULL);
+    } else if (v->is_talking) {
+        v->is_talking = 0;
+        if (sdk_viewer_request(v->viewer, "info", NULL, 0, &v->info_id, now_ms))
+            over(v, "the camera takes no command");
     }
 }
 
@@ -387,8 +468,15 @@ static int authorize_view(struct view *v)
     uint8_t session[16];
 
     sdk_viewer_session(v->viewer, session);
-    json_array_append_new(actions,
-                          json_string(strcmp(v->o.stream, "main") ? "live-sub" : "live-main"));
+    if (v->o.out)
+        json_array_append_new(actions,
+                              json_string(strcmp(v->o.stream, "main") ? "live-sub" : "live-main"));
+    if (v->o.audio)
+        json_array_append_new(actions, json_string("listen"));
+    if (v->o.snapshot)
+        json_array_append_new(actions, json_string("snapshot"));
+    if (v->o.talk)
+        json_array_append_new(actions, json_string("talk"));
     sk_json_set_str(body, "device", v->device);
     json_object_set_new(body, "actions", actions);
     sk_json_set_bin(body, "session", session, sizeof(session));
@@ -515,10 +603,17 @@ static void on_timer(struct net_timer *t, void *arg)
     struct view *v = arg;
     int64_t now_ms = sk_clock_mono_ms(), next = sdk_viewer_tick(v->viewer, now_ms);
 
-    if (v->until_ms && now_ms >= v->until_ms)
-        over(v, NULL);
-    else if (!v->first_ms && now_ms - v->started_ms > FIRST_UNIT_MS)
-        over(v, "no picture came");
+    int is_late = now_ms - v->started_ms > FIRST_UNIT_MS;
+    int is_running = v->o.out || v->o.audio || v->o.talk;
+    int is_owed = v->o.snapshot && !v->is_shot;
+
+    talk_run(v, now_ms);
+    if ((is_owed || (is_running && !v->first_ms)) && is_late)
+        over(v, is_owed ? "no snapshot came" : "no picture came");
+    else if (!is_owed && (!is_running || (v->until_ms && now_ms >= v->until_ms)))
+        finish(v, now_ms);
+    if (v->is_talking && v->talk_due_ms < next)
+        next = v->talk_due_ms;
     int64_t in_ms = next == INT64_MAX || next - now_ms > 100 ? 100 : next - now_ms;
     net_timer_set_in(t, in_ms > 0 ? in_ms : 1);
 }
@@ -551,6 +646,17 @@ static int prepare(struct view *v)
     return err;
 }
 
+static int file_open(int *fd, const char *path)
+{
+    if (!path)
+        return 0;
+    *fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (*fd >= 0)
+        return 0;
+    fprintf(stderr, "skep: %s cannot be written\n", path);
+    return -SK_EIO;
+}
+
 static int view_open(struct view *v)
 {
     struct sdk_viewer_options o = {.device = v->device, .account = v->account};
@@ -563,13 +669,10 @@ static int view_open(struct view *v)
                 sk_error_text(err));
     if (!err)
         err = net_loop_new(&v->loop);
-    if (!err) {
-        v->file = open(v->o.out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        if (v->file < 0) {
-            fprintf(stderr, "skep: %s cannot be written\n", v->o.out);
-            err = -SK_EIO;
-        }
-    }
+    if (!err)
+        err = file_open(&v->file, v->o.out);
+    if (!err)
+        err = file_open(&v->audio_file, v->o.audio);
     return err ? err : sockets_open(v);
 }
 
@@ -592,10 +695,15 @@ static void view_run(struct view *v)
 
 static void report(const struct view *v)
 {
-    if (!v->o.quiet && v->units)
-        fprintf(stderr, "  %s: %llu pictures, %llu bytes, first after %lld ms\n", v->o.out,
-                (unsigned long long)v->units, (unsigned long long)v->bytes,
-                (long long)(v->first_ms - v->started_ms));
+    if (!v->o.quiet && v->units && !v->first_ms)
+        fprintf(stderr, "  %s: %llu bytes\n", v->o.snapshot, (unsigned long long)v->bytes);
+    else if (!v->o.quiet && v->units)
+        fprintf(stderr, "  %s: %llu %s, %llu bytes, first after %lld ms\n",
+                v->o.out     ? v->o.out
+                : v->o.audio ? v->o.audio
+                             : v->o.snapshot,
+                (unsigned long long)v->units, v->o.out ? "pictures" : "units",
+                (unsigned long long)v->bytes, (long long)(v->first_ms - v->started_ms));
 }
 
 static void view_fini(struct view *v)
@@ -610,6 +718,8 @@ static void view_fini(struct view *v)
     json_decref(v->commands);
     if (v->file >= 0)
         close(v->file);
+    if (v->audio_file >= 0)
+        close(v->audio_file);
 }
 
 static int usage(const struct args_flag *flags)
@@ -623,7 +733,7 @@ static int usage(const struct args_flag *flags)
 
 int cli_view(int argc, char **argv)
 {
-    struct view v = {.file = -1, .o = {.out = "clip.mp4", .stream = "main", .seconds = 10}};
+    struct view v = {.file = -1, .audio_file = -1, .o = {.stream = "main", .seconds = 10}};
     const struct args_flag flags[] = {
         {"--server", ARGS_TEXT, &v.o.server, 0, 0, "URL", "the box, https://name:port"},
         {"--ca", ARGS_TEXT, &v.o.ca, 0, 0, "FILE", "authority that vouches for it, PEM; or"},
@@ -638,7 +748,12 @@ int cli_view(int argc, char **argv)
          "simulated cameras: the fleet's label seed instead"},
         {"--stream", ARGS_TEXT, &v.o.stream, 0, 0, "NAME", "main or sub (main)"},
         {"--seconds", ARGS_INT, &v.o.seconds, 1, 86400, "N", "how long (10)"},
-        {"--out", ARGS_TEXT, &v.o.out, 0, 0, "FILE", "where to (clip.mp4)"},
+        {"--out", ARGS_TEXT, &v.o.out, 0, 0, "FILE",
+         "where the picture goes (clip.mp4 if nothing else is asked for)"},
+        {"--snapshot", ARGS_TEXT, &v.o.snapshot, 0, 0, "FILE", "take one picture, a JPEG"},
+        {"--audio", ARGS_TEXT, &v.o.audio, 0, 0, "FILE", "listen; the sound goes there as MP4"},
+        {"--talk", ARGS_SWITCH, &v.o.talk, 0, 0, "",
+         "speak (silence) through the camera and ask what it heard"},
         {"--command-file", ARGS_TEXT, &v.o.command_file, 0, 0, "FILE",
          "{\"commands\":[{\"do\",\"arg\"}]} to send first; prints the answers"},
         {"--quiet", ARGS_SWITCH, &v.o.quiet, 0, 0, "", "say nothing but errors"},
@@ -657,6 +772,8 @@ int cli_view(int argc, char **argv)
                   : -SK_EINVAL;
     if (v.o.help)
         return usage(flags);
+    if (!v.o.out && !v.o.snapshot && !v.o.audio && !v.o.talk)
+        v.o.out = "clip.mp4";
     if (err)
         fprintf(stderr, "skep: %s\n", why.len ? (const char *)why.data : sk_error_text(err));
     sk_buf_fini(&why);
@@ -673,5 +790,5 @@ int cli_view(int argc, char **argv)
         view_run(&v);
     report(&v);
     view_fini(&v);
-    return err || v.failed || !v.units ? 1 : 0;
+    return err || v.failed || (!v.units && !v.o.talk) ? 1 : 0;
 }
