@@ -157,7 +157,11 @@ function Hold({
                 e.preventDefault();
                 if (!e.repeat) steering.press(speed);
             }}
-            onKeyUp={(e) => isPress(e) && steering.release()}
+            onKeyUp={(e) => {
+                if (!isPress(e)) return;
+                e.preventDefault();
+                steering.release();
+            }}
             onBlur={steering.release}
             onClick={(e) => {
                 if (off || e.detail !== 0) return;

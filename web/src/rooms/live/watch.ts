@@ -1,7 +1,9 @@
 // A tile's view of a camera: started when it may be seen, stopped when it may not, its state as a value.
+import { effect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Device } from "../../app/api";
 import { live } from "../../app/live";
+import { labelSeed } from "../../app/session";
 import {
     BESIDE_NONE,
     type Action,
@@ -23,6 +25,14 @@ export function retryWaiting(devices: readonly string[]): void {
         if (waits && devices.includes(watch.device)) watch.retry();
     }
 }
+
+// A seed that comes while cameras wait for their passwords (its link opened in a page that stands): once the worker has it.
+effect(() => {
+    if (labelSeed() === null) return;
+    queueMicrotask(() => {
+        for (const watch of open) if (watch.state().phase === "needs-password") watch.retry();
+    });
+});
 
 export interface Viewing {
     readonly watch: Watch | null;
