@@ -86,6 +86,28 @@ static void stop(void *user, enum sdk_stream which)
     (void)user, (void)which;
 }
 
+static void snap(void *user, uint32_t number)
+{
+    (void)user;
+    SK_ASSERT(number != 0);
+}
+
+static void talk(void *user, uint64_t pts, const uint8_t *data, size_t len)
+{
+    (void)user, (void)pts, (void)data, (void)len;
+}
+
+static int ptz(void *user, const struct sdk_ptz *p)
+{
+    (void)user;
+    if (p->kind == SDK_PTZ_MOVE)
+        SK_ASSERT(p->pan >= -1 && p->pan <= 1 && p->tilt >= -1 && p->tilt <= 1 && p->zoom >= -1 &&
+                  p->zoom <= 1);
+    if (p->kind == SDK_PTZ_GO || p->kind == SDK_PTZ_SET)
+        SK_ASSERT(p->preset >= 1 && p->preset <= SDK_PTZ_PRESETS);
+    return 0;
+}
+
 static void ready(void *user, const struct sdk_viewer_hello *h)
 {
     (void)user, (void)h;
@@ -113,7 +135,10 @@ static const struct sdk_camera_ops camera_ops = {.signal = c_signal,
                                                  .save = save,
                                                  .stream_start = start,
                                                  .stream_stop = stop,
-                                                 .stream_keyframe = stop};
+                                                 .stream_keyframe = stop,
+                                                 .snap = snap,
+                                                 .talk = talk,
+                                                 .ptz = ptz};
 static const struct sdk_viewer_ops viewer_ops = {.signal = v_signal,
                                                  .control = frame,
                                                  .ready = ready,
