@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "core/event.h"
 
-enum { TAGS_MAX = 8, PEOPLE_MAX = 20000 };
+enum { TAGS_MAX = 8 };
 
 struct tie { /* one grant in the list of one subject and object */
     const struct grant *grant;
@@ -171,7 +171,8 @@ void access_use(struct access_source *src, int64_t now_ms)
     pthread_rwlock_wrlock(&access.lock);
     struct table *former = access.table;
     access.table = fresh;
-    atomic_store(&access.next_change_ms, table_next_change(fresh, now_ms));
+    if (atomic_load(&access.next_change_ms) > now_ms)
+        atomic_store(&access.next_change_ms, table_next_change(fresh, now_ms));
     pthread_rwlock_unlock(&access.lock);
     table_free(former);
 }

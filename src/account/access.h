@@ -67,6 +67,7 @@ enum {
     GRANT_ACTIONS_SIZE = 128,
     GRANTS_PER_INVITATION_MAX = 16,
     GRANTS_MAX = 20000,
+    PEOPLE_MAX = 20000,
     GRANT_OBJECT_SIZE = GRANT_TAG_BYTES + 1
 };
 
@@ -136,7 +137,8 @@ void access_source_free(struct access_source *src);
 
 void access_start(void);
 void access_stop(void);
-/* Put a new table in the place of the former. Takes over what `src` holds. */
+/* Put a new table in the place of the former. Takes over what `src` holds. An edge of the former
+ * that the tick has not told yet stays due. */
 void access_use(struct access_source *src, int64_t now_ms);
 /* Read the store and compile; whoever changes people or grants calls it after the commit. When it
  * fails nobody may anything until a later call succeeds. Worker threads. */
@@ -231,7 +233,7 @@ SK_MUST int invitation_end(struct store *s, const struct actor *by, const char *
 /* Open ones as the contract has them; new reference. */
 SK_MUST int invitation_list(struct store *s, int64_t now_ms, json_t **out);
 /* Use it up: the account, its grants and its first session, or nothing. -SK_EGONE, -SK_ECONFLICT
- * the name is taken. */
+ * the name is taken, -SK_ELIMIT too many people or grants. */
 SK_MUST int invitation_join(struct store *s, const uint8_t hash[32], const struct account_row *who,
                             const struct entry *entry);
 
@@ -245,11 +247,12 @@ SK_MUST int grant_end_device(struct store *s, const char *device, int64_t now_ms
  * could not be read (the sweep's thread). */
 void gone_add(const char *device);
 void gone_sweep(struct store *s, int64_t now_ms);
+/* -SK_ELIMIT: GRANTS_MAX are there. */
 SK_MUST int grant_insert(struct store_tx *tx, const struct grant *g);
 SK_MUST int grant_row_take(const struct store_row *row, struct grant *out);
-/* One line to the audit log inside the running write. */
+/* One line to the audit log inside the running write. `detail` (may be NULL) is taken over. */
 SK_MUST int act_record(struct store_tx *tx, const struct actor *by, const char *action,
-                       const char *object_kind, const char *object);
+                       const char *object_kind, const char *object, json_t *detail);
 
 /* ---- handlers ---- */
 

@@ -11,12 +11,37 @@
 #include "core/audit.h"
 
 int act_record(struct store_tx *tx, const struct actor *by, const char *action,
-               const char *object_kind, const char *object)
+               const char *object_kind, const char *object, json_t *detail)
 {
-    return audit_record(tx,
-                        AUDIT(.at_ms = by->now_ms, .actor_kind = by->account ? "account" : "box",
-                              .actor = by->account, .session = by->session, .action = action,
-                              .object_kind = object_kind, .object = object, .source = by->source));
+    char *text = detail ? sk_json_text(detail, NULL) : NULL;
+    int err =
+        audit_record(tx, AUDIT(.at_ms = by->now_ms, .actor_kind = by->account ? "account" : "box",
+                               .actor = by->account, .session = by->session, .action = action,
+                               .object_kind = object_kind, .object = object, .source = by->source,
+                               .detail = text));
+
+    free(text);
+    json_decref(detail);
+    return err;
+}
+
+/* Whom, on what, and which actions; a tag is somebody's word and stays out of the log. */
+static json_t *grant_detail(const struct grant *g)
+{
+    static const char *const kinds[] = {"device", "tag", "all"};
+    json_t *v = json_object();
+
+    if (g->account[0])
+        sk_json_set_str(v, "account", g->account);
+    else
+        sk_json_set_str(v, "role", role_name(g->role));
+    sk_json_set_str(v, "on", kinds[g->terms.object_kind]);
+    if (g->terms.object_kind == GRANT_DEVICE)
+        sk_json_set_str(v, "device", g->terms.object);
+    json_object_set_new(v, "actions", access_rights_json(g->terms.actions));
+    if (g->terms.not_after)
+        sk_json_set_int(v, "not_after", g->terms.not_after);
+    return v;
 }
 
 static int schedule_take(struct grant_terms *t, const char *text)
@@ -64,7 +89,13 @@ int grant_insert(struct store_tx *tx, const struct grant *g)
     static const char *const kinds[] = {"device", "tag", "all"};
     const struct grant_terms *t = &g->terms;
     char actions[GRANT_ACTIONS_SIZE], *schedule = NULL;
+    int64_t count;
+    int err = store_one_int(tx, "account_grant_count", NULL, &count);
 
+    if (!err && count >= GRANTS_MAX)
+        err = -SK_ELIMIT;
+    if (err)
+        return err;
     if (t->range_count) {
         json_t *list = grant_schedule_json(t);
         schedule = json_dumps(list, JSON_COMPACT);
@@ -72,17 +103,17 @@ int grant_insert(struct store_tx *tx, const struct grant *g)
         SK_ASSERT(schedule);
     }
     grant_actions_text(actions, t->actions);
-    int err = store_exec(
-        tx, "account_grant_insert",
-        STORE_ARGS(store_text("id", g->id), store_text("account", g->account),
-                   store_text("role", role_name(g->role)),
-                   store_text("object_kind", kinds[t->object_kind]),
-                   store_text("object", t->object), store_text("actions", actions),
-                   store_int("not_before", t->not_before), store_int("not_after", t->not_after),
-                   store_text("schedule", schedule ? schedule : ""),
-                   store_text("reason", t->reason), store_int("created", g->created),
-                   store_text("created_by", g->created_by)),
-        NULL);
+    err = store_exec(tx, "account_grant_insert",
+                     STORE_ARGS(store_text("id", g->id), store_text("account", g->account),
+                                store_text("role", role_name(g->role)),
+                                store_text("object_kind", kinds[t->object_kind]),
+                                store_text("object", t->object), store_text("actions", actions),
+                                store_int("not_before", t->not_before),
+                                store_int("not_after", t->not_after),
+                                store_text("schedule", schedule ? schedule : ""),
+                                store_text("reason", t->reason), store_int("created", g->created),
+                                store_text("created_by", g->created_by)),
+                     NULL);
     free(schedule);
     return err;
 }
@@ -96,17 +127,16 @@ struct grant_write {
 static int grant_add_write(struct store_tx *tx, void *ctx)
 {
     const struct grant_write *w = ctx;
-    int64_t count;
-    int err = store_one_int(tx, "account_grant_count", NULL, &count);
+    int err = 0;
 
-    if (!err && count >= GRANTS_MAX)
-        err = -SK_ELIMIT;
-    if (!err && w->grant->account[0]) /* it may have gone meanwhile */
+    if (w->grant->account[0]) /* it may have gone meanwhile */
         err = store_one(tx, "account_standing", STORE_ARGS(store_text("id", w->grant->account)),
                         NULL, NULL);
     if (!err)
         err = grant_insert(tx, w->grant);
-    return err ? err : act_record(tx, w->by, "grant.added", "grant", w->grant->id);
+    return err ? err
+               : act_record(tx, w->by, "grant.added", "grant", w->grant->id,
+                            grant_detail(w->grant));
 }
 
 int grant_add(struct store *s, const struct actor *by, const struct grant *g)
@@ -124,7 +154,7 @@ static int grant_end_write(struct store_tx *tx, void *ctx)
 
     if (!err && !rows)
         err = -SK_ENOTFOUND;
-    return err ? err : act_record(tx, w->by, "grant.ended", "grant", w->id);
+    return err ? err : act_record(tx, w->by, "grant.ended", "grant", w->id, NULL);
 }
 
 int grant_end(struct store *s, const struct actor *by, const char *id)
@@ -141,7 +171,7 @@ static int device_end_write(struct store_tx *tx, void *ctx)
     int err = store_exec(tx, "account_grant_delete_object", STORE_ARGS(store_text("device", w->id)),
                          &rows);
 
-    return err || !rows ? err : act_record(tx, w->by, "grant.ended", "device", w->id);
+    return err || !rows ? err : act_record(tx, w->by, "grant.ended", "device", w->id, NULL);
 }
 
 int grant_end_device(struct store *s, const char *device, int64_t now_ms)

@@ -310,6 +310,18 @@ static void the_tick_tells_each_edge_once(void **st)
     assert_false(access_tick(INT64_MAX / 2));
 }
 
+/* Somebody else's change comes between the end of a grant and the tick: it is told all the same. */
+static void a_swap_does_not_swallow_an_edge(void **st)
+{
+    struct access_source src = {0};
+
+    (void)st;
+    source_fill(&src);
+    access_use(&src, 510);
+    assert_true(access_tick(520));
+    assert_false(access_tick(530));
+}
+
 static void line_note(void *ctx, const struct access_line *line)
 {
     json_object_set_new(
@@ -368,6 +380,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_may_not_enter_has_nothing, table_start, table_stop),
         cmocka_unit_test_setup_teardown(a_swap_takes_rights_at_once, table_start, table_stop),
         cmocka_unit_test_setup_teardown(the_tick_tells_each_edge_once, table_start, table_stop),
+        cmocka_unit_test_setup_teardown(a_swap_does_not_swallow_an_edge, table_start, table_stop),
         cmocka_unit_test_setup_teardown(who_may_what_with_a_camera, table_start, table_stop),
         cmocka_unit_test(people_are_judged),
     };
