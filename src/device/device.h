@@ -28,8 +28,8 @@ struct device_grant {
 
 /* Look a code up for `p` (who must be the account and login session that got it). First use must
  * come within 60 s of monotonic `now_ms`; a used code lives as long as login and grant (of more
- * than 1,024 a login, the one that was quiet for longest makes room). -SK_EDENIED otherwise, the same
- * for unknown, foreign and expired ones. Any thread. */
+ * than 1,024 a login, the one that was quiet for longest makes room). -SK_EDENIED otherwise, the
+ * same for unknown, foreign and expired ones. Any thread. */
 SK_MUST int device_code_check(const char *code, const struct principal *p, int64_t now_ms,
                               struct device_grant *out);
 

@@ -23,12 +23,12 @@ static _Atomic int64_t next_seq;
 static int row_insert(struct store_tx *tx, void *ctx)
 {
     const struct history_row *row = ctx;
-    int err = store_exec(tx, "device_event_insert",
-                         STORE_ARGS(store_text("device", row->device), store_int("at", row->at_ms),
-                                    store_int("seq", row->seq), store_text("kind", row->kind),
-                                    store_text("cause", row->cause),
-                                    store_text("source", row->source)),
-                         NULL);
+    int err =
+        store_exec(tx, "device_event_insert",
+                   STORE_ARGS(store_text("device", row->device), store_int("at", row->at_ms),
+                              store_int("seq", row->seq), store_text("kind", row->kind),
+                              store_text("cause", row->cause), store_text("source", row->source)),
+                   NULL);
 
     if (!err && row->seen)
         err = store_exec(
@@ -125,8 +125,8 @@ static int rows_expire(struct store_tx *tx, void *ctx)
     int err = store_exec(tx, "device_event_expire", args, NULL);
 
     if (!err)
-        err = store_exec(tx, "sealed_event_expire", STORE_ARGS(store_int("before", notes_ms)),
-                         NULL);
+        err =
+            store_exec(tx, "sealed_event_expire", STORE_ARGS(store_int("before", notes_ms)), NULL);
     if (!err)
         err = store_exec(tx, "enrolment_device_expire", args, NULL);
     return err ? err : store_exec(tx, "enrolment_expire", args, NULL);

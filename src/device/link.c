@@ -211,7 +211,7 @@ int device_is_online(const char *device, uint32_t *id)
 
 static int hello_parse(struct device_facts *facts, const json_t *body, char **caps)
 {
-    static const char *const members[] = {"v",  "model", "hw",   "fw", "fw_counter",
+    static const char *const members[] = {"v",    "model", "hw",   "fw", "fw_counter",
                                           "boot", "caps",  "seal", NULL};
     int64_t version, counter;
     uint8_t boot[8];
@@ -266,8 +266,8 @@ static int on_hello(struct link *link, const json_t *body)
     if (!err) {
         link->boot_random = facts.boot_random;
         hello_answer(link);
-        struct link *former = registry_online(link->device, link, &facts, link->source,
-                                              sk_clock_wall_ms());
+        struct link *former =
+            registry_online(link->device, link, &facts, link->source, sk_clock_wall_ms());
         if (former) {
             link_close(former, WIRE_CODE_SUPERSEDED, "superseded");
             link_drop(former);
@@ -562,7 +562,7 @@ static void on_data(struct net_stream *s, const uint8_t *data, size_t len)
 static void on_close(struct net_stream *s, int reason)
 {
     struct link *link = net_stream_user(s);
-    const char *cause = link->cause            ? link->cause
+    const char *cause = link->cause              ? link->cause
                         : reason == -SK_ETIMEOUT ? "timeout"
                         : reason                 ? "cut"
                                                  : "closed";

@@ -24,7 +24,7 @@ struct device {
     uint8_t cert_serial[20], cert_serial_len;
     int64_t cert_not_after_ms, enrolled_ms, last_seen_ms, since_ms;
     int64_t clock_offset_ms, clock_rtt_ms, boot_random;
-    char *source; /* of the present or the last link, or NULL */
+    char *source;                           /* of the present or the last link, or NULL */
     int64_t notes_full_ms, history_full_ms; /* GCRA, monotonic */
     struct link *link;
 };
@@ -562,8 +562,8 @@ int registry_remove(const char *device, const struct principal *by, int64_t now_
 
 /* ---- what one camera may write to the disk ---- */
 
-/* Bursts, then one each so many ms: counted here, not on the link, because a camera may reconnect as
- * often as it likes. */
+/* Bursts, then one each so many ms: counted here, not on the link, because a camera may reconnect
+ * as often as it likes. */
 enum { NOTE_BURST = 256, NOTE_EVERY_MS = 10000, HISTORY_BURST = 128, HISTORY_EVERY_MS = 15000 };
 
 static int rate_take(int64_t *full_ms, int64_t burst, int64_t every_ms, int64_t now_ms)
@@ -590,8 +590,8 @@ static void history_take(const char *device, int64_t at_ms, const char *kind, co
 {
     pthread_mutex_lock(&table.lock);
     struct device *d = device_find_locked(device);
-    int may = d && rate_take(&d->history_full_ms, HISTORY_BURST, HISTORY_EVERY_MS,
-                             sk_clock_mono_ms());
+    int may =
+        d && rate_take(&d->history_full_ms, HISTORY_BURST, HISTORY_EVERY_MS, sk_clock_mono_ms());
     pthread_mutex_unlock(&table.lock);
     if (may)
         history_add(device, at_ms, kind, cause, source);

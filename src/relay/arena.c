@@ -94,7 +94,8 @@ int arena_start(size_t bytes)
     size_t top = (size_t)1 << ORDER_MAX;
 
     arena.bytes = (bytes + top - 1) / top * top;
-    arena.base = mmap(NULL, arena.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    arena.base =
+        mmap(NULL, arena.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (arena.base == MAP_FAILED)
         return -SK_ENOMEM;
     if (madvise(arena.base, arena.bytes, MADV_DONTDUMP))

@@ -149,8 +149,8 @@ static int ticket_make_locked(struct hub *hub, uint32_t link, int64_t now_ms)
 {
     uint8_t raw[32];
 
-    if (hub->uplink || (hub->ticket[0] && hub->ticket_link == link &&
-                        now_ms - hub->ticket_ms < TICKET_MS))
+    if (hub->uplink ||
+        (hub->ticket[0] && hub->ticket_link == link && now_ms - hub->ticket_ms < TICKET_MS))
         return 0;
     hub->ticket_link = link;
     sk_random(raw, sizeof(raw));

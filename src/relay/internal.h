@@ -19,8 +19,8 @@ struct edge_ws;
 
 enum {
     RELAY_LOOPS_MAX = 16,
-    CACHE_LIMIT_MS = 4000,  /* no unit is held longer (sealed.md 6.4) */
-    CACHE_SWEEP_MS = 250,   /* so caches are dropped one sweep before the limit */
+    CACHE_LIMIT_MS = 4000, /* no unit is held longer (sealed.md 6.4) */
+    CACHE_SWEEP_MS = 250,  /* so caches are dropped one sweep before the limit */
     CACHE_BYTES_MAX = 8 << 20,
     CACHE_UNITS_MAX = 512,
     LINGER_MS = 10000,      /* MEDIA_CLOSE follows the last viewer after this long */
@@ -29,8 +29,8 @@ enum {
     TICKET_SIZE = 44,
     TICKET_MS = 30000,
     STREAMS_PER_HUB = 32,
-    STREAMS_PER_S = 32, /* made by one camera */
-    KEYREQS_PER_S = 16, /* to one camera, for ids that it has not sent yet */
+    STREAMS_PER_S = 32,          /* made by one camera */
+    KEYREQS_PER_S = 16,          /* to one camera, for ids that it has not sent yet */
     TALK_WINDOW_MAX = 1 << 20,   /* CREDIT that a camera can have open */
     TALK_QUEUE_BYTES = 64 * 1024 /* towards one camera; more is dropped */
 };
@@ -114,11 +114,11 @@ struct hub {
     /* Under the room's lock: */
     struct stream *streams;
     size_t stream_count;
-    unsigned ready; /* viewers that have made the camera ready */
+    unsigned ready;  /* viewers that have made the camera ready */
     int64_t left_ms; /* when the last of them left; 0 = never or there are some */
     struct uplink *uplink;
-    uint32_t talk_stream; /* what the camera gave CREDIT for; 0 = nobody talks */
-    size_t talk_credit;   /* bytes of it that may still go */
+    uint32_t talk_stream;     /* what the camera gave CREDIT for; 0 = nobody talks */
+    size_t talk_credit;       /* bytes of it that may still go */
     char ticket[TICKET_SIZE]; /* "" when none is out */
     int64_t ticket_ms;
     uint32_t ticket_link;

@@ -34,13 +34,13 @@ struct ready {
 struct subscription {
     struct viewer *viewer;
     struct stream *stream;
-    struct subscription *next, **at;    /* in the stream's list of this loop */
-    struct subscription *sibling;       /* in the viewer's list */
-    const struct ready *ready;          /* of its camera; lives longer */
-    uint64_t next_number;               /* units before it were in the snapshot */
+    struct subscription *next, **at; /* in the stream's list of this loop */
+    struct subscription *sibling;    /* in the viewer's list */
+    const struct ready *ready;       /* of its camera; lives longer */
+    uint64_t next_number;            /* units before it were in the snapshot */
     uint32_t skipped;
-    int wait_key, is_refused;           /* is_refused: a kind that the code has no right to */
-    struct unit *init_sent; /* identity only, never read: which INIT this viewer has */
+    int wait_key, is_refused; /* is_refused: a kind that the code has no right to */
+    struct unit *init_sent;   /* identity only, never read: which INIT this viewer has */
 };
 
 /* An id that was asked for before its camera sent anything. */
