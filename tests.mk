@@ -20,7 +20,7 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(all_libs)
 	@mkdir -p $(@D)
 	@echo "  link $@"
-	@$(link_all)
+	@$(link_all) -lcmocka
 
 $(BUILD)/libfuzzer/%: $(BUILD)/obj/tests/fuzz/%.o $(all_libs)
 	@mkdir -p $(@D)
