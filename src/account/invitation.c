@@ -253,6 +253,8 @@ static int join_in(struct store_tx *tx, const struct invitation_write *w, struct
     int err = find_in(tx, &q);
 
     if (!err)
+        err = place_check(tx, "account_count", PEOPLE_MAX);
+    if (!err)
         err =
             store_exec(tx, "account_invitation_delete", STORE_ARGS(store_text("id", i->id)), NULL);
     if (!err)
