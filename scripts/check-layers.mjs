@@ -63,7 +63,7 @@ function checkOwn(path, line, name) {
 
 function checkForeign(path, line, name) {
     const rule = foreign.find((r) => (r.prefix.endsWith('/') || !r.prefix.includes('.') ? name.startsWith(r.prefix) : name === r.prefix));
-    if (!rule || /^tests\/(bench|embed|fuzz)\//.test(path)) return;
+    if (!rule || /^tests\/(bench|embed|flow|fuzz)\//.test(path)) return;
     const mirrored = path.match(/^tests\/unit\/([^/]+)\//)?.[1];
     const home = path.startsWith('tests/') ? (rule.homes.includes('firmware-sim') && /^(cam|link|fleet)$/.test(mirrored) ? 'firmware-sim' : mirrored) : roomOfFile(path);
     if (!rule.homes.includes(home)) faults.add(path, line, `<${name}> belongs in ${rule.homes.join(', ')} only`);

@@ -36,8 +36,8 @@ int seed_load(struct fleet *f)
 
 /* Names as people give them, in the order of the scenes. */
 static const char *const place_names[CAM_SCENE_COUNT] = {
-    "North gate", "Loading dock", "Corridor, floor 2", "Reception",  "Car park",    "Orchard",
-    "Workshop",   "Aisle B",      "Rooftop",           "Stairwell",  "Server room", "River bank"};
+    "North gate", "Loading dock", "Corridor, floor 2", "Reception", "Car park",    "Orchard",
+    "Workshop",   "Aisle B",      "Rooftop",           "Stairwell", "Server room", "River bank"};
 
 static unsigned scene_find(const char *name)
 {

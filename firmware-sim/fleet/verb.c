@@ -33,29 +33,70 @@ struct options {
 
 #define COMMON_FLAGS(o)                                                                            \
     {"--server", ARGS_TEXT, &(o).server, 0, 0, "URL", "the box, https://name:port"},               \
-        {"--token-file", ARGS_TEXT, &(o).token_file, 0, 0, "FILE",                                 \
+        {"--token-file",                                                                           \
+         ARGS_TEXT,                                                                                \
+         &(o).token_file,                                                                          \
+         0,                                                                                        \
+         0,                                                                                        \
+         "FILE",                                                                                   \
          "enrolment token; - reads standard input (first time only)"},                             \
         {"--dir", ARGS_TEXT, &(o).dir, 0, 0, "DIR", "where the cameras keep what they know"},      \
-        {"--pin", ARGS_TEXT, &(o).pin, 0, 0, "HEX",                                                \
+        {"--pin",                                                                                  \
+         ARGS_TEXT,                                                                                \
+         &(o).pin,                                                                                 \
+         0,                                                                                        \
+         0,                                                                                        \
+         "HEX",                                                                                    \
          "SHA-256 of the box's certificate (first time only)"},                                    \
         {"--ca", ARGS_TEXT, &(o).ca, 0, 0, "FILE", "or: the authority that vouches for it, PEM"},  \
-        {"--media", ARGS_TEXT, &(o).media, 0, 0, "FILE",                                           \
+        {"--media",                                                                                \
+         ARGS_TEXT,                                                                                \
+         &(o).media,                                                                               \
+         0,                                                                                        \
+         0,                                                                                        \
+         "FILE",                                                                                   \
          "show this file, looped, instead of a drawn scene"},                                      \
-        {"--skew-ms", ARGS_INT, &(o).skew_ms, -86400000LL * 3650, 86400000LL * 3650, "N",          \
+        {"--skew-ms",                                                                              \
+         ARGS_INT,                                                                                 \
+         &(o).skew_ms,                                                                             \
+         -86400000LL * 3650,                                                                       \
+         86400000LL * 3650,                                                                        \
+         "N",                                                                                      \
          "trouble: own clock wrong by N ms"},                                                      \
-        {"--drop-every", ARGS_INT, &(o).drop_every_s, 1, 86400, "S",                               \
+        {"--drop-every",                                                                           \
+         ARGS_INT,                                                                                 \
+         &(o).drop_every_s,                                                                        \
+         1,                                                                                        \
+         86400,                                                                                    \
+         "S",                                                                                      \
          "trouble: cut the device link about every S seconds"},                                    \
-        {"--uplink-kbps", ARGS_INT, &(o).uplink_kbps, 1, 1000000, "N",                             \
+        {"--uplink-kbps",                                                                          \
+         ARGS_INT,                                                                                 \
+         &(o).uplink_kbps,                                                                         \
+         1,                                                                                        \
+         1000000,                                                                                  \
+         "N",                                                                                      \
          "trouble: the line carries N kbit/s"},                                                    \
-        {"--marker-file", ARGS_TEXT, &(o).marker, 0, 0, "FILE",                                    \
+        {"--marker-file",                                                                          \
+         ARGS_TEXT,                                                                                \
+         &(o).marker,                                                                              \
+         0,                                                                                        \
+         0,                                                                                        \
+         "FILE",                                                                                   \
          "tests: 32 bytes to plant in every picture"},                                             \
-        {"--note-file", ARGS_TEXT, &(o).note, 0, 0, "FILE",                                        \
-         "tests: a text that `info` answers"},                                                     \
-        {"--clock-cells", ARGS_SWITCH, &(o).clock_cells, 0, 0, "",                                 \
+        {"--note-file", ARGS_TEXT, &(o).note, 0, 0, "FILE", "tests: a text that `info` answers"},  \
+        {"--clock-cells",                                                                          \
+         ARGS_SWITCH,                                                                              \
+         &(o).clock_cells,                                                                         \
+         0,                                                                                        \
+         0,                                                                                        \
+         "",                                                                                       \
          "a clock that programs can read in every picture (measuring)"},                           \
         {"--verbose", ARGS_SWITCH, &(o).verbose, 0, 0, "", "log every link"},                      \
         {"--quiet", ARGS_SWITCH, &(o).quiet, 0, 0, "", "say nothing but errors"},                  \
-        {"--help", ARGS_SWITCH, &(o).help, 0, 0, "", "this text"}
+    {                                                                                              \
+        "--help", ARGS_SWITCH, &(o).help, 0, 0, "", "this text"                                    \
+    }
 
 static int fail(const char *what, int err)
 {
@@ -91,11 +132,12 @@ static int orders_read(struct fleet *f, struct orders *orders, int fd)
         err = -SK_ECLOSED; /* the server did not come up; it has said why */
     if (!err)
         err = sk_json_parse(&body, text.data, text.len);
-    if (!err && (sk_json_str(body, "ca", ORDERS_MAX, &ca) || sk_json_str(body, "host", 255, &host) ||
-                 sk_json_int(body, "port", 1, 65535, &port) ||
-                 sk_json_str(body, "setup", TOKEN_MAX - 1, &setup) ||
-                 sk_json_str(body, "token", TOKEN_MAX - 1, &token) ||
-                 sk_json_str(body, "fingerprint", 63, &fingerprint)))
+    if (!err &&
+        (sk_json_str(body, "ca", ORDERS_MAX, &ca) || sk_json_str(body, "host", 255, &host) ||
+         sk_json_int(body, "port", 1, 65535, &port) ||
+         sk_json_str(body, "setup", TOKEN_MAX - 1, &setup) ||
+         sk_json_str(body, "token", TOKEN_MAX - 1, &token) ||
+         sk_json_str(body, "fingerprint", 63, &fingerprint)))
         err = -SK_EINVAL;
     if (!err) {
         f->box.port = (uint16_t)port;
@@ -128,7 +170,8 @@ static void link_print(const struct fleet *f, const struct orders *orders)
     else
         printf("  Open:\n\n    https://%s:%u/login#s=%s\n\n", f->box.host, f->box.port, seed);
     printf("  Certificate of this box:  %s\n"
-           "  The browser will not know it yet: compare before you go on. Ctrl C stops everything.\n\n",
+           "  The browser will not know it yet: compare before you go on. Ctrl C stops "
+           "everything.\n\n",
            orders->fingerprint);
     fflush(stdout);
     sk_wipe(seed, sizeof(seed));
@@ -191,7 +234,7 @@ static int identities_make(struct fleet *f, const char *token_file, const char *
         return 0;
     sk_buf_init(&secret, TOKEN_MAX);
     sk_buf_init(&why, 1024);
-    int err = token ? sk_buf_add_str(&secret, token)
+    int err = token        ? sk_buf_add_str(&secret, token)
               : token_file ? sk_secret_read(&secret, token_file)
                            : -SK_EAUTH;
     if (err)

@@ -15,17 +15,17 @@ struct sim_camera;
 
 /* Trouble on purpose; zeros = none. */
 struct sim_trouble {
-    int64_t skew_ms;          /* own clock against the true one */
-    int64_t drop_every_ms;    /* cut the device link this often (+-50 %) */
-    int64_t uplink_bps;       /* the uplink carries no more: units are lost, as on a bad line */
+    int64_t skew_ms;       /* own clock against the true one */
+    int64_t drop_every_ms; /* cut the device link this often (+-50 %) */
+    int64_t uplink_bps;    /* the uplink carries no more: units are lost, as on a bad line */
 };
 
 struct sim_options {
-    const struct box *box;    /* borrowed; lives longer than the camera */
-    struct vault *vault;      /* borrowed; enrolled */
-    const char *label_code;   /* 24 characters; copied by the sealed side */
+    const struct box *box;  /* borrowed; lives longer than the camera */
+    struct vault *vault;    /* borrowed; enrolled */
+    const char *label_code; /* 24 characters; copied by the sealed side */
     const char *model, *firmware;
-    const char *info_note;    /* NULL, or what `info` also says (tests) */
+    const char *info_note; /* NULL, or what `info` also says (tests) */
     struct cam_source_options source;
     struct sim_trouble trouble;
     int keep_tickets;         /* write TLS tickets to the vault */

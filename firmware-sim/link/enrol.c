@@ -78,9 +78,8 @@ static int certificate_take(struct vault *v, const char *body, size_t len)
 static int request_send(struct https_client *http, const char *token, const struct sk_buf *csr,
                         struct vault *v)
 {
-    struct https_query query = {.method = "POST",
-                                .path = "/.well-known/est/simpleenroll",
-                                .type = "application/pkcs10"};
+    struct https_query query = {
+        .method = "POST", .path = "/.well-known/est/simpleenroll", .type = "application/pkcs10"};
     char *text = sk_alloc(SK_B64_SIZE(csr->len));
     struct sk_buf authorization;
     const char *body;
@@ -126,8 +125,7 @@ static int camera_enrol(struct https_client *http, const char *token, struct enr
 }
 
 int enrol_run(struct box *box, const char *token, struct enrol_request *requests, size_t count,
-              void (*progress)(void *ctx, size_t done, size_t count), void *ctx,
-              struct sk_buf *why)
+              void (*progress)(void *ctx, size_t done, size_t count), void *ctx, struct sk_buf *why)
 {
     struct tls_config *tls = NULL;
     struct https_client *http = NULL;

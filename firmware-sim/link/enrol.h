@@ -10,9 +10,9 @@
 #include "firmware-sim/link/vault.h"
 
 struct enrol_request {
-    struct vault *vault;   /* key is made, id, key and certificate are filled in and saved */
-    const char *name;      /* proposed display name */
-    const char *serial;    /* display only */
+    struct vault *vault; /* key is made, id, key and certificate are filled in and saved */
+    const char *name;    /* proposed display name */
+    const char *serial;  /* display only */
 };
 
 /* Fetch the box's authority (into box->ca_pem, when it is only pinned yet), then enrol all

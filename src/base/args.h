@@ -16,7 +16,7 @@ struct args_flag {
     const char *name; /* "--count" */
     enum args_kind kind;
     void *out;
-    int64_t min, max; /* of an ARGS_INT */
+    int64_t min, max;  /* of an ARGS_INT */
     const char *value; /* name of the value in the help, "N" */
     const char *help;
 };

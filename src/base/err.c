@@ -5,10 +5,9 @@ struct error_row {
     int http_status;
 };
 
-static const struct error_row rows[SK_ERROR_COUNT] = {
-    [SK_OK] = {"ok", "done", 200},
+static const struct error_row rows[SK_ERROR_COUNT] = {[SK_OK] = {"ok", "done", 200},
 #define SK_ERROR_ROW(name, slug, status, text) [name] = {slug, text, status},
-    SK_ERRORS(SK_ERROR_ROW)
+                                                      SK_ERRORS(SK_ERROR_ROW)
 #undef SK_ERROR_ROW
 };
 

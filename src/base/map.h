@@ -18,7 +18,8 @@ void sk_map_free(struct sk_map *m);
 /* Value of the key or NULL. */
 void *sk_map_find(const struct sk_map *m, const void *key, size_t len);
 
-/* Store `value` (not NULL) under the key, which is copied; the former value is returned, or NULL. */
+/* Store `value` (not NULL) under the key, which is copied; the former value is returned, or NULL.
+ */
 void *sk_map_put(struct sk_map *m, const void *key, size_t len, void *value);
 
 /* Take the key out; its value, or NULL. */

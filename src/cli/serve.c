@@ -54,7 +54,8 @@ static int say(const char *what, int err)
     return err;
 }
 
-/* ---- the fleet's process ---------------------------------------------------------------------- */
+/* ---- the fleet's process ----------------------------------------------------------------------
+ */
 
 static void fleet_exec(const struct server *s, int fd)
 {
@@ -67,7 +68,8 @@ static void fleet_exec(const struct server *s, int fd)
     snprintf(from, sizeof(from), "%d", fd);
     execl("/proc/self/exe", "skep", "fleet", "--count", count, "--threads", "2", "--dir",
           s->o.fleet_dir ? s->o.fleet_dir : dir, "--from-fd", from,
-          strcmp(config_text(s->config, "core.log"), "debug") == 0 ? "--verbose" : NULL, (char *)NULL);
+          strcmp(config_text(s->config, "core.log"), "debug") == 0 ? "--verbose" : NULL,
+          (char *)NULL);
     perror("skep: fleet");
     _exit(1);
 }
@@ -140,7 +142,8 @@ static int fleet_order(struct server *s, const char *setup, const char *fingerpr
     return err;
 }
 
-/* ---- what the owner sees first ---------------------------------------------------------------- */
+/* ---- what the owner sees first ----------------------------------------------------------------
+ */
 
 static int announce(struct server *s)
 {
@@ -185,7 +188,8 @@ static void about_fill(void *ctx, json_t *about)
         sk_json_set_str(about, "assets", manifest->etag);
 }
 
-/* ---- start and stop --------------------------------------------------------------------------- */
+/* ---- start and stop ---------------------------------------------------------------------------
+ */
 
 static size_t schemas_collect(const struct store_schema *schemas[SCHEMAS_MAX])
 {
@@ -353,8 +357,8 @@ static int server_start(struct server *s)
     http_about_add(about_fill, NULL);
     if ((err = tls_init()) != 0 || (err = store_start(s)) != 0)
         return err;
-    if ((err = net_loops_start(&s->house.loops,
-                               (unsigned)config_int(s->config, "core.loops"))) != 0)
+    if ((err = net_loops_start(&s->house.loops, (unsigned)config_int(s->config, "core.loops"))) !=
+        0)
         return say("event loops", err);
     if ((err = rooms_start(s)) != 0)
         return err;

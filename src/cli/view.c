@@ -56,7 +56,7 @@ struct view {
     struct sdk_viewer *viewer;
     struct sk_buf bearer, secret; /* secrets */
     char account[WIRE_ENVELOPE_ACCOUNT_MAX + 1], code[CODE_MAX];
-    json_t *commands; /* of --command-file, or NULL */
+    json_t *commands;      /* of --command-file, or NULL */
     uint32_t command_last; /* the last request of --command-file */
     uint32_t info_id;      /* the question after a talk */
     int file, audio_file;  /* -1 = not wanted */
@@ -75,7 +75,8 @@ static void over(struct view *v, const char *what)
     v->is_over = 1;
 }
 
-/* ---- the sealed side -------------------------------------------------------------------------- */
+/* ---- the sealed side --------------------------------------------------------------------------
+ */
 
 static void on_signal_out(void *user, const uint8_t *envelope, size_t len)
 {
@@ -101,7 +102,8 @@ static void commands_send(struct view *v)
     size_t i;
     uint32_t id;
 
-    json_array_foreach(json_object_get(v->commands, "commands"), i, command) {
+    json_array_foreach(json_object_get(v->commands, "commands"), i, command)
+    {
         if (sk_json_str(command, "do", 64, &what) ||
             sdk_viewer_request(v->viewer, what, json_object_get(command, "arg"), 0, &id,
                                sk_clock_mono_ms()))
@@ -260,7 +262,8 @@ static const struct sdk_viewer_ops viewer_ops = {.signal = on_signal_out,
                                                  .reply = on_reply,
                                                  .closed = on_closed};
 
-/* ---- sockets ----------------------------------------------------------------------------------- */
+/* ---- sockets -----------------------------------------------------------------------------------
+ */
 
 static void text_send(struct ws_client *c, json_t *body)
 {
@@ -280,9 +283,9 @@ static void handshake_begin(struct view *v)
 {
     if (!v->is_live_open || !v->is_opened)
         return;
-    int err = sdk_viewer_open_password(v->viewer, v->o.chosen ? SDK_CLASS_CHOSEN : SDK_CLASS_CODE,
-                                       (const char *)v->secret.data, v->secret.len,
-                                       sk_clock_mono_ms());
+    int err =
+        sdk_viewer_open_password(v->viewer, v->o.chosen ? SDK_CLASS_CHOSEN : SDK_CLASS_CODE,
+                                 (const char *)v->secret.data, v->secret.len, sk_clock_mono_ms());
     if (err)
         over(v, "that is not a label code: its check digits are wrong");
 }
@@ -410,7 +413,8 @@ static int sockets_open(struct view *v)
     return err ? err : ws_client_connect(&v->live, v->loop, &o);
 }
 
-/* ---- the server's API -------------------------------------------------------------------------- */
+/* ---- the server's API --------------------------------------------------------------------------
+ */
 
 static int api_post(struct view *v, const char *path, json_t *body, int wanted, json_t **answer)
 {
@@ -429,10 +433,10 @@ static int api_post(struct view *v, const char *path, json_t *body, int wanted, 
 
     if (!err)
         err = status == wanted ? sk_json_parse(answer, got, got_len)
-              : status == 401 ? -SK_EAUTH
-              : status == 404 ? -SK_ENOTFOUND
-              : status == 429 ? -SK_ELIMIT
-                              : -SK_EDENIED;
+              : status == 401  ? -SK_EAUTH
+              : status == 404  ? -SK_ENOTFOUND
+              : status == 429  ? -SK_ELIMIT
+                               : -SK_EDENIED;
     if (text)
         sk_wipe(text, len);
     free(text);
@@ -489,7 +493,8 @@ static int authorize_view(struct view *v)
     return err;
 }
 
-/* ---- secrets ----------------------------------------------------------------------------------- */
+/* ---- secrets -----------------------------------------------------------------------------------
+ */
 
 static int prompt(struct sk_buf *out, const char *what)
 {
@@ -586,8 +591,8 @@ static int server_parse(struct view *v)
         return -SK_EINVAL;
     host += sizeof(scheme) - 1;
     size_t len = strcspn(host, ":/");
-    if (host[len] == ':' && sk_parse_u64(&port, host + len + 1, strspn(host + len + 1, "0123456789"),
-                                         65535))
+    if (host[len] == ':' &&
+        sk_parse_u64(&port, host + len + 1, strspn(host + len + 1, "0123456789"), 65535))
         return -SK_EINVAL;
     if (len == 0 || len >= sizeof(v->host))
         return -SK_EINVAL;
@@ -596,7 +601,8 @@ static int server_parse(struct view *v)
     return 0;
 }
 
-/* ---- the run ----------------------------------------------------------------------------------- */
+/* ---- the run -----------------------------------------------------------------------------------
+ */
 
 static void on_timer(struct net_timer *t, void *arg)
 {
@@ -724,9 +730,10 @@ static void view_fini(struct view *v)
 
 static int usage(const struct args_flag *flags)
 {
-    printf("skep view DEVICE: watch a camera without a browser.\n\n"
-           "  Agrees on a key with the camera through the server, which learns nothing, and writes\n"
-           "  what it decrypts to a playable MP4. Secrets come from files or a prompt.\n\n");
+    printf(
+        "skep view DEVICE: watch a camera without a browser.\n\n"
+        "  Agrees on a key with the camera through the server, which learns nothing, and writes\n"
+        "  what it decrypts to a playable MP4. Secrets come from files or a prompt.\n\n");
     args_help(stdout, flags);
     return 0;
 }

@@ -23,8 +23,8 @@ int may(const struct principal *p, const char *action, struct object_ref object)
     return filled.decide(filled.ctx, p, action, object);
 }
 
-void authenticate(const char *cookie, const char *authorization, const char *source,
-                  int64_t now_ms, struct principal *out)
+void authenticate(const char *cookie, const char *authorization, const char *source, int64_t now_ms,
+                  struct principal *out)
 {
     memset(out, 0, sizeof(*out));
     if (filled.authenticate && (cookie || authorization))

@@ -64,8 +64,8 @@ struct authorizer {
 void authorize_fill(const struct authorizer *a);
 
 /* Ask the authenticate seam; PRINCIPAL_NOBODY when unfilled. `source` is copied into `out`. */
-void authenticate(const char *cookie, const char *authorization, const char *source,
-                  int64_t now_ms, struct principal *out);
+void authenticate(const char *cookie, const char *authorization, const char *source, int64_t now_ms,
+                  struct principal *out);
 int csrf_holds(const struct principal *p, const char *csrf);
 
 /* Rights may hang on a camera's tags: the room that keeps cameras tells here which there are and
@@ -82,7 +82,7 @@ struct holding {
     int (*end)(const char *account, int64_t now_ms);
 };
 enum { HOLDINGS_MAX = 8 };
-void holding_add(const struct holding *h); /* borrowed for good */
+void holding_add(const struct holding *h);  /* borrowed for good */
 const struct holding *holding_at(size_t i); /* NULL behind the last */
 
 /* Source check at accept (the abuse defence fills it): 0 or -SK_ELIMIT. Default: admit. */

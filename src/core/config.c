@@ -199,7 +199,8 @@ int config_load_flags(struct config *c, int *argc, char **argv, struct sk_buf *w
     for (int i = 0; i < *argc; i++) {
         const char *equals = strchr(argv[i], '=');
         size_t len = equals ? (size_t)(equals - argv[i]) : strlen(argv[i]);
-        struct value *v = !err && strncmp(argv[i], "--", 2) == 0 ? flag_find(c, argv[i], len) : NULL;
+        struct value *v =
+            !err && strncmp(argv[i], "--", 2) == 0 ? flag_find(c, argv[i], len) : NULL;
         if (!v) {
             argv[kept++] = argv[i];
         } else if (equals) {

@@ -13,7 +13,7 @@
 enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_PATH };
 
 struct config_key {
-    const char *key;  /* "edge.port" */
+    const char *key; /* "edge.port" */
     enum config_type type;
     const char *fallback; /* the default, as text; NULL = none (text only) */
     int64_t min, max;     /* of a CONFIG_INT */

@@ -15,8 +15,7 @@ struct subscriber {
 static struct subscriber subscribers[EVENT_KIND_COUNT][SUBSCRIBERS_MAX];
 static size_t counts[EVENT_KIND_COUNT];
 
-void event_subscribe(enum event_kind kind, void (*fn)(void *ctx, const struct event *ev),
-                     void *ctx)
+void event_subscribe(enum event_kind kind, void (*fn)(void *ctx, const struct event *ev), void *ctx)
 {
     SK_ASSERT(counts[kind] < SUBSCRIBERS_MAX);
     subscribers[kind][counts[kind]++] = (struct subscriber){fn, ctx};

@@ -13,7 +13,7 @@ enum event_kind {
     EVENT_DEVICE_ENROLLED, /* `detail` = enrolment token id */
     EVENT_DEVICE_REMOVED,
     EVENT_SESSION_ENDED, /* logged out, revoked or expired: cut everything that stands on it */
-    EVENT_SESSION_USED, /* a socket that stands on it is open and alive: it is not idle */
+    EVENT_SESSION_USED,  /* a socket that stands on it is open and alive: it is not idle */
     EVENT_GRANT_CHANGED, /* rights of `account` changed: ask may() again */
     EVENT_CERTIFICATE_CHANGED,
     EVENT_KIND_COUNT

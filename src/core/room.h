@@ -21,14 +21,14 @@ struct route {
     size_t body_max_bytes;  /* 0: no body allowed */
     const char *body_type;  /* NULL = "application/json" when a body is allowed */
     int (*handle)(struct http_request *req); /* on a worker thread; may block on the store */
-    const char *openapi;    /* the OpenAPI 3.1 operation object, as JSON text */
+    const char *openapi;                     /* the OpenAPI 3.1 operation object, as JSON text */
 };
 
 /* What rooms share: made by main before the first room starts, gone after the last one stopped. */
 struct house {
     struct config *config;
-    struct store *store;      /* core.db */
-    struct net_loops *loops;  /* one per core */
+    struct store *store;     /* core.db */
+    struct net_loops *loops; /* one per core */
     const char *data_dir;
     int64_t started_wall_ms;
 };

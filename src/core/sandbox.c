@@ -86,9 +86,9 @@ static void landlock_enter(const char *data_dir, const char *const *readable)
         return;
     }
     struct landlock_ruleset_attr attr = {.handled_access_fs = access_all(abi)};
-    uint64_t data_access = access_all(abi) & ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE |
-                                                         LANDLOCK_ACCESS_FS_MAKE_CHAR |
-                                                         LANDLOCK_ACCESS_FS_MAKE_BLOCK);
+    uint64_t data_access =
+        access_all(abi) & ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+                                      LANDLOCK_ACCESS_FS_MAKE_BLOCK);
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
     if (ruleset < 0 || path_allow(ruleset, data_dir, data_access) ||
         readable_allow(ruleset, readable) || syscall(SYS_landlock_restrict_self, ruleset, 0))
@@ -99,7 +99,8 @@ static void landlock_enter(const char *data_dir, const char *const *readable)
         close(ruleset);
 }
 
-/* ---- seccomp: what a server of ours never does ------------------------------------------------ */
+/* ---- seccomp: what a server of ours never does ------------------------------------------------
+ */
 
 #define DENY(name)                                                                                 \
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1),                                         \
@@ -123,19 +124,44 @@ static void seccomp_enter(void)
         BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), /* the x32 numbers */
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 #endif
-        DENY(execve),         DENY(execveat),        DENY(ptrace),
-        DENY(process_vm_readv), DENY(process_vm_writev), DENY(mount),
-        DENY(umount2),        DENY(pivot_root),      DENY(chroot),
-        DENY(unshare),        DENY(setns),           DENY(bpf),
-        DENY(perf_event_open), DENY(init_module),    DENY(finit_module),
-        DENY(delete_module),  DENY(kexec_load),      DENY(reboot),
-        DENY(swapon),         DENY(swapoff),         DENY(keyctl),
-        DENY(add_key),        DENY(request_key),     DENY(userfaultfd),
-        DENY(io_uring_setup), DENY(personality),     DENY(acct),
-        DENY(open_tree),      DENY(move_mount),      DENY(mount_setattr),
-        DENY(fsopen),         DENY(fsconfig),        DENY(fsmount),
-        DENY(fspick),         DENY(pidfd_getfd),     DENY(open_by_handle_at),
-        DENY(kexec_file_load), DENY(quotactl),
+        DENY(execve),
+        DENY(execveat),
+        DENY(ptrace),
+        DENY(process_vm_readv),
+        DENY(process_vm_writev),
+        DENY(mount),
+        DENY(umount2),
+        DENY(pivot_root),
+        DENY(chroot),
+        DENY(unshare),
+        DENY(setns),
+        DENY(bpf),
+        DENY(perf_event_open),
+        DENY(init_module),
+        DENY(finit_module),
+        DENY(delete_module),
+        DENY(kexec_load),
+        DENY(reboot),
+        DENY(swapon),
+        DENY(swapoff),
+        DENY(keyctl),
+        DENY(add_key),
+        DENY(request_key),
+        DENY(userfaultfd),
+        DENY(io_uring_setup),
+        DENY(personality),
+        DENY(acct),
+        DENY(open_tree),
+        DENY(move_mount),
+        DENY(mount_setattr),
+        DENY(fsopen),
+        DENY(fsconfig),
+        DENY(fsmount),
+        DENY(fspick),
+        DENY(pidfd_getfd),
+        DENY(open_by_handle_at),
+        DENY(kexec_file_load),
+        DENY(quotactl),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {.len = sizeof(filter) / sizeof(*filter), .filter = filter};
@@ -158,7 +184,8 @@ void sandbox_enter(const char *data_dir, const char *const *readable)
     log_info("core", "sandbox", "landlock=\"%s\" seccomp=\"%s\"", landlock_state, seccomp_state);
 }
 
-/* ---- privileges ------------------------------------------------------------------------------- */
+/* ---- privileges -------------------------------------------------------------------------------
+ */
 
 int sandbox_become(const char *user, const char *data_dir)
 {

@@ -39,18 +39,17 @@ static const struct route routes[] = {
      "\"maximum\":200}}],\"responses\":{" ANSWER(
          "200", "A page",
          "{\"type\":\"object\",\"required\":[\"devices\",\"total\",\"online\",\"simulated\"],"
-         "\"additionalProperties\":false,\"properties\":{\"devices\":{\"type\":\"array\",\"items\":"
-         DEVICE_REF "},\"total\":" NUMBER ",\"online\":" NUMBER ",\"simulated\":" NUMBER
-         ",\"next\":" TEXT "}}") "}}"},
+         "\"additionalProperties\":false,\"properties\":{\"devices\":{\"type\":\"array\","
+         "\"items\":" DEVICE_REF "},\"total\":" NUMBER ",\"online\":" NUMBER
+         ",\"simulated\":" NUMBER ",\"next\":" TEXT "}}") "}}"},
     {"GET", "/api/v1/devices/{id}", "device.view", 0, NULL, api_device_get,
-     "{\"summary\":\"One camera\"," ID_PARAM ",\"responses\":{" ANSWER("200", "The camera",
-                                                                        DEVICE_REF) "}}"},
+     "{\"summary\":\"One camera\"," ID_PARAM
+     ",\"responses\":{" ANSWER("200", "The camera", DEVICE_REF) "}}"},
     {"PATCH", "/api/v1/devices/{id}", "device.config", 2048, NULL, api_device_patch,
-     "{\"summary\":\"Rename or tag a camera\"," ID_PARAM "," BODY(
-         "{\"type\":\"object\",\"additionalProperties\":false,"
-         "\"properties\":{\"name\":" TEXT ",\"tags\":{\"type\":\"array\",\"items\":" TEXT
-         "}}}") ",\"responses\":{" ANSWER("200", "The camera",
-                                                                            DEVICE_REF) "}}"},
+     "{\"summary\":\"Rename or tag a camera\"," ID_PARAM
+     "," BODY("{\"type\":\"object\",\"additionalProperties\":false,"
+              "\"properties\":{\"name\":" TEXT ",\"tags\":{\"type\":\"array\",\"items\":" TEXT
+              "}}}") ",\"responses\":{" ANSWER("200", "The camera", DEVICE_REF) "}}"},
     {"DELETE", "/api/v1/devices/{id}", "device.remove", 0, NULL, api_device_delete,
      "{\"summary\":\"Remove a camera: its certificate is refused from now on\"," ID_PARAM
      ",\"responses\":{" NOTHING("204", "Removed") "}}"},
@@ -62,7 +61,8 @@ static const struct route routes[] = {
          "200", "Events",
          "{\"type\":\"object\",\"required\":[\"events\"],\"additionalProperties\":false,"
          "\"properties\":{\"events\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
-         "\"required\":[\"at\",\"kind\"],\"additionalProperties\":false,\"properties\":{\"at\":" NUMBER
+         "\"required\":[\"at\",\"kind\"],\"additionalProperties\":false,\"properties\":{"
+         "\"at\":" NUMBER
          ",\"kind\":{\"enum\":[\"online\",\"offline\",\"boot\",\"enrolled\",\"renamed\"]},"
          "\"cause\":" TEXT ",\"source\":" TEXT "}}}}}") "}}"},
     {"POST", "/api/v1/enrolment-tokens", "device.enrol", 1024, NULL, enrol_token_create,
@@ -72,22 +72,23 @@ static const struct route routes[] = {
          "}}") ",\"responses\":{" ANSWER("201", "The token, shown this once",
                                          "{\"type\":\"object\",\"required\":[\"id\",\"token\","
                                          "\"expires\",\"count\",\"command\"],"
-                                         "\"additionalProperties\":false,\"properties\":{\"id\":" TEXT
-                                         ",\"token\":" TEXT ",\"expires\":" NUMBER ",\"count\":" NUMBER
-                                         ",\"command\":" TEXT "}}") "}}"},
+                                         "\"additionalProperties\":false,\"properties\":{"
+                                         "\"id\":" TEXT ",\"token\":" TEXT ",\"expires\":" NUMBER
+                                         ",\"count\":" NUMBER ",\"command\":" TEXT "}}") "}}"},
     {"GET", "/api/v1/enrolment-tokens/{id}", "device.enrol", 0, NULL, enrol_token_get,
      "{\"summary\":\"What came of a token\"," ID_PARAM ",\"responses\":{" ANSWER(
          "200", "Its state",
          "{\"type\":\"object\",\"required\":[\"id\",\"expires\",\"count\",\"used\",\"devices\"],"
          "\"additionalProperties\":false,\"properties\":{\"id\":" TEXT ",\"expires\":" NUMBER
-         ",\"count\":" NUMBER ",\"used\":" NUMBER
-         ",\"devices\":{\"type\":\"array\",\"items\":" TEXT "}}}") "}}"},
+         ",\"count\":" NUMBER ",\"used\":" NUMBER ",\"devices\":{\"type\":\"array\",\"items\":" TEXT
+         "}}}") "}}"},
     {"DELETE", "/api/v1/enrolment-tokens/{id}", "device.enrol", 0, NULL, enrol_token_end,
      "{\"summary\":\"End a token\"," ID_PARAM ",\"responses\":{" NOTHING("204", "Ended") "}}"},
     {"POST", "/.well-known/est/simpleenroll", "public", 8192, "application/pkcs10", enrol_simple,
      "{\"summary\":\"Enrol a camera (shape of RFC 7030 4.2); Authorization: Bearer <enrolment "
-     "token>\",\"requestBody\":{\"required\":true,\"content\":{\"application/pkcs10\":{\"schema\":"
-     TEXT "}}},\"responses\":{\"200\":{\"description\":\"The certificate\",\"content\":{"
+     "token>\",\"requestBody\":{\"required\":true,\"content\":{\"application/"
+     "pkcs10\":{\"schema\":" TEXT
+     "}}},\"responses\":{\"200\":{\"description\":\"The certificate\",\"content\":{"
      "\"application/pkcs7-mime\":{\"schema\":" TEXT "}}}}}"},
     {"GET", "/.well-known/est/cacerts", "public", 0, NULL, enrol_cacerts,
      "{\"summary\":\"The authorities of this box\",\"responses\":{\"200\":{\"description\":"
@@ -99,8 +100,8 @@ static const struct route routes[] = {
          ",\"actions\":{\"type\":\"array\",\"items\":" TEXT "},\"session\":" TEXT
          "}}") ",\"responses\":{" ANSWER("201", "The code",
                                          "{\"type\":\"object\",\"required\":[\"code\",\"expires\"],"
-                                         "\"additionalProperties\":false,\"properties\":{\"code\":" TEXT
-                                         ",\"expires\":" NUMBER "}}") "}}"},
+                                         "\"additionalProperties\":false,\"properties\":{"
+                                         "\"code\":" TEXT ",\"expires\":" NUMBER "}}") "}}"},
     {NULL, NULL, NULL, 0, NULL, NULL, NULL},
 };
 
@@ -142,9 +143,8 @@ static void about_fill(void *ctx, json_t *about)
 
 static int device_start(struct house *house)
 {
-    static const struct edge_protocol protocol = {.alpn = "skep-device/1",
-                                                  .take = link_take,
-                                                  .device_may_link = registry_may_link};
+    static const struct edge_protocol protocol = {
+        .alpn = "skep-device/1", .take = link_take, .device_may_link = registry_may_link};
     int err = registry_start(house->store);
 
     if (!err)

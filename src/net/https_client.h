@@ -19,9 +19,9 @@ SK_MUST int https_client_new(struct https_client **out, const char *host, uint16
 void https_client_free(struct https_client *c);
 
 struct https_query {
-    const char *method, *path;  /* path with its query, percent-encoded */
-    const char *authorization;  /* field value or NULL */
-    const char *type;           /* Content-Type of the body or NULL */
+    const char *method, *path; /* path with its query, percent-encoded */
+    const char *authorization; /* field value or NULL */
+    const char *type;          /* Content-Type of the body or NULL */
     const void *body;
     size_t body_len;
 };

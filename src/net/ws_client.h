@@ -30,7 +30,7 @@ struct ws_client_options {
     const char *authorization; /* field value or NULL */
     const void *ticket;        /* TLS session of an earlier connection, or NULL */
     size_t ticket_len;
-    size_t message_max_bytes;  /* larger ones close with 1009 */
+    size_t message_max_bytes; /* larger ones close with 1009 */
     const struct ws_client_ops *ops;
     void *user;
 };

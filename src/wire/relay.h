@@ -13,7 +13,7 @@ enum {
     WIRE_RELAY_MEDIA_MIN = 18,
     WIRE_RELAY_MEDIA_MAX = 4 << 20,
     WIRE_RELAY_CONTROL_MAX = 4096,
-    WIRE_RELAY_TALK_MAX = 16 << 10, /* payload of a talk unit, towards a camera */
+    WIRE_RELAY_TALK_MAX = 16 << 10,        /* payload of a talk unit, towards a camera */
     WIRE_RELAY_PLAIN_MAX = (4 << 20) - 64, /* plaintext of one unit */
     WIRE_RELAY_CONTROL = 0x80              /* kinds from here on are control */
 };

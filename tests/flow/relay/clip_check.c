@@ -1,4 +1,5 @@
-/* Decodes a clip to its end: prints "pictures width height milliseconds"; exit code 1 on any fault. */
+/* Decodes a clip to its end: prints "pictures width height milliseconds"; exit code 1 on any fault.
+ */
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <stdio.h>

@@ -76,8 +76,8 @@ static void test_text_known_values(void **state)
 
 static void test_text_refuses_what_is_not_canonical(void **state)
 {
-    static const char *const bad_b64[] = {"Zm9vYg=", "Zm9vYg==x", "Zm9vYh==", "Zm9=Yg==", "Z",
-                                          "====", "Zm9vYg=-"};
+    static const char *const bad_b64[] = {
+        "Zm9vYg=", "Zm9vYg==x", "Zm9vYh==", "Zm9=Yg==", "Z", "====", "Zm9vYg=-"};
     uint8_t back[32];
     size_t got;
 

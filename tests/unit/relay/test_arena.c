@@ -1,4 +1,5 @@
-/* The locked arena: blocks never overlap, come back wiped and whole, and the oldest unit is known. */
+/* The locked arena: blocks never overlap, come back wiped and whole, and the oldest unit is known.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
