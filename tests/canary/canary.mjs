@@ -9,7 +9,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { randomBytes } from "node:crypto";
-import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
@@ -31,6 +31,17 @@ export function programsBuild() {
     if (made.status !== 0) throw new Error(`building the canary's programs:\n${made.stdout}${made.stderr}`);
     const at = (name) => join(build, "canary", name);
     return { search: at("search"), secrets: at("skep-secrets"), none: at("skep-null") };
+}
+
+/** The peers run as other users, who may not be able to reach the build folder. */
+function programsCopy(built, folder) {
+    const copies = Object.entries(built).map(([name, path]) => {
+        const copy = join(folder, `program-${name}`);
+        copyFileSync(path, copy);
+        chmodSync(copy, 0o755);
+        return [name, copy];
+    });
+    return Object.fromEntries(copies);
 }
 
 /** The names of the test builds must be in the test builds and nowhere else. */
@@ -238,10 +249,11 @@ function sum(hits, prefix) {
  * browse(canary, count): runs `count` sessions in a browser, and browserSessions.
  */
 export async function runCanary(options) {
-    const programs = programsBuild();
-    releaseIsClean(programs);
+    const built = programsBuild();
+    releaseIsClean(built);
     const folder = await mkdtemp(join(tmpdir(), "skep-canary-"));
     chmodSync(folder, 0o711);
+    const programs = programsCopy(built, folder);
     const canary = new Canary(folder, programs, options);
     canary.skep = new Skep(folder, { args: ["--core-user", "nobody"] });
     mkdirSync(canary.skep.dataDir, { mode: 0o700 });

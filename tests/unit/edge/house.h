@@ -246,7 +246,7 @@ static struct config *config_make(void)
         {"edge.head_timeout_s", "1"},
         {"edge.idle_timeout_s", "8"},
         {"edge.listen", "127.0.0.1"},
-        {"edge.answer_timeout_s", "2"},
+        {"edge.answer_timeout_s", "4"},
         {"edge.http_per_source_max", "30"},
         {"edge.sockets_per_account", "3"},
     };
