@@ -118,7 +118,7 @@ static int answer_one(int fd, const char *request, const struct edge_request *ro
         if (strcmp(row->path, "/api/v1/slow") == 0)
             usleep(100000);
         if (strcmp(row->path, "/api/v1/stuck") == 0)
-            usleep(2500000);
+            usleep(4500000);
         answer_echo(fd, request, row);
     }
     return 0;
