@@ -1,4 +1,5 @@
-// Checks both languages: same keys, same placeholders and tags, no forbidden words, no string that nobody uses.
+// Checks both languages: same keys, same placeholders and tags, no forbidden words, no string that nobody uses, no key
+// in two files.
 // Run by build.mjs; alone: node strings-check.mjs
 import { build } from "esbuild";
 import { readdirSync, readFileSync } from "node:fs";
@@ -31,7 +32,7 @@ const NEVER = [
     /\p{Extended_Pictographic}/u,
 ];
 
-async function loadTable(root, file, name) {
+async function load(root, file) {
     const out = await build({
         entryPoints: [join(root, "src/i18n", file)],
         bundle: true,
@@ -40,7 +41,32 @@ async function loadTable(root, file, name) {
         charset: "utf8",
     });
     const url = `data:text/javascript;base64,${Buffer.from(out.outputFiles[0].text).toString("base64")}`;
-    return (await import(url))[name];
+    return import(url);
+}
+
+/** Keys that stand in more than one of the rooms' files of a language: the later would hide the earlier. */
+export function findDoubles(tables) {
+    const seen = new Map();
+    const faults = [];
+    for (const [file, table] of tables)
+        for (const key of Object.keys(table)) {
+            if (seen.has(key)) faults.push(`${key}: in ${seen.get(key)} and in ${file}`);
+            seen.set(key, file);
+        }
+    return faults;
+}
+
+async function roomTables(root, language) {
+    const dir = join(root, "src/i18n", language);
+    const files = readdirSync(dir).filter((f) => f.endsWith(".ts"));
+    return Promise.all(
+        files
+            .sort()
+            .map(async (f) => [
+                `${language}/${f}`,
+                Object.assign({}, ...Object.values(await load(root, `${language}/${f}`))),
+            ]),
+    );
 }
 
 const forms = (m) => (typeof m === "string" ? [m] : Object.values(m));
@@ -51,7 +77,7 @@ function sources(dir) {
     return readdirSync(dir, { withFileTypes: true }).flatMap((e) => {
         const path = join(dir, e.name);
         if (e.isDirectory()) return sources(path);
-        return /\.tsx?$/.test(e.name) && !/^(en|zh)\.ts$/.test(e.name)
+        return /\.tsx?$/.test(e.name) && !/\/i18n\/(en|zh)(\.ts|\/)/.test(path)
             ? [readFileSync(path, "utf8")]
             : [];
     });
@@ -79,9 +105,20 @@ export function findFaults(en, zh, code) {
 }
 
 export async function checkStrings(root) {
-    const en = await loadTable(root, "en.ts", "en");
-    const zh = await loadTable(root, "zh.ts", "zh");
+    const { en } = await load(root, "en.ts");
+    const { zh } = await load(root, "zh.ts");
     const faults = findFaults(en, zh, sources(join(root, "src")).join("\n"));
+    for (const [language, whole] of [
+        ["en", en],
+        ["zh", zh],
+    ]) {
+        const tables = await roomTables(root, language);
+        faults.push(...findDoubles(tables));
+        for (const [file, table] of tables)
+            for (const [key, m] of Object.entries(table))
+                if (JSON.stringify(whole[key]) !== JSON.stringify(m))
+                    faults.push(`${key}: ${file} is not spread into ${language}.ts`);
+    }
     if (faults.length) throw new Error(`strings:\n  ${faults.join("\n  ")}`);
     return Object.keys(en).length;
 }

@@ -1,7 +1,7 @@
 // Both languages are whole, the check itself finds faults, plurals and marked runs come out right.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkStrings, findFaults } from "../strings-check.mjs";
+import { checkStrings, findDoubles, findFaults } from "../strings-check.mjs";
 import { loadUi, webRoot } from "./ui-load.mjs";
 
 const { t, rich, markedParts, useTable, en, zh } = await loadUi(
@@ -36,6 +36,14 @@ test("the check finds a missing key, a lost placeholder, a lost tag, a forbidden
             word,
         );
     }
+});
+
+test("the check finds a key that stands in two rooms' files", () => {
+    const faults = findDoubles([
+        ["en/a.ts", { x: "1", y: "2" }],
+        ["en/b.ts", { y: "3" }],
+    ]);
+    assert.deepEqual(faults, ["y: in en/a.ts and in en/b.ts"]);
 });
 
 test("plurals follow the language", () => {

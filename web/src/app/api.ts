@@ -39,15 +39,19 @@ export class Problem extends Error {
         readonly request: string | null,
         readonly retryMs: number | null,
         readonly reasons: readonly string[],
+        /** What the code alone does not say (`last-owner`, `self`, `name`), and the members that come with it. */
+        readonly reason: string | null = null,
+        readonly body: Readonly<Record<string, unknown>> = {},
     ) {
         super(code);
     }
 }
 
+export type Role = "owner" | "admin" | "member";
 export interface Account {
     readonly id: string;
     readonly name: string;
-    readonly role: string;
+    readonly role: Role;
 }
 export interface Prefs {
     readonly lang?: "en" | "zh-CN";
@@ -189,10 +193,13 @@ async function problemOf(res: Response): Promise<Problem> {
         typeof body["request"] === "string" ? body["request"] : null,
         typeof body["retry_ms"] === "number" ? body["retry_ms"] : null,
         reasons,
+        typeof body["reason"] === "string" ? body["reason"] : null,
+        body,
     );
 }
 
-async function call<T>(
+/** The one way to ask; rooms write their own small tables of questions with it. */
+export async function call<T>(
     method: Method,
     path: string,
     body?: unknown,
@@ -232,7 +239,7 @@ export interface DeviceQuery {
     readonly limit?: number;
 }
 
-function queryText(query: object): string {
+export function queryText(query: object): string {
     const out = new URLSearchParams();
     for (const [k, v] of Object.entries(query))
         if (v !== undefined && v !== "") out.set(k, String(v));

@@ -103,7 +103,7 @@ function Rail({ path }: { readonly path: string }) {
                     <p>
                         <span>{account.name}</span>
                         <span class="small quiet">
-                            {account.role === "owner" ? t("role.owner") : account.role}
+                            {t(`role.${account.role}`)}
                         </span>
                     </p>
                 </a>

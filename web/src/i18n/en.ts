@@ -1,5 +1,9 @@
 // English, and the table of keys: what stands here must stand in zh.ts. `{n}` is the number a sentence turns on.
-export type Message = string | { readonly one: string; readonly other: string };
+// A room's strings stand in en/<room>.ts and zh/<room>.ts, under keys of their own, and are spread in at the end.
+import { people } from "./en/people";
+import type { Message } from "./message";
+
+export type { Message } from "./message";
 
 export const en = {
     "title.simulated": "simulated",
@@ -650,6 +654,7 @@ export const en = {
     "limit.relay":
         "Pictures go through the relay of this box. It holds at most 4 seconds of sealed bytes, in memory only.",
     "limit.owner": "In this version the owner may do all and nobody else anything.",
+    ...people,
 } satisfies Record<string, Message>;
 
 export type Key = keyof typeof en;
