@@ -72,6 +72,8 @@ function all() {
         ...programs(),
         ...fuzzers(),
         plain("lint", "embedded files", join(build, "host", "check_embed"), [join(build, existsSync("web/node_modules/esbuild") ? "web" : "no-web")]),
+        // The checks of `make lint`; formatting is judged where clang-format 14 is installed.
+        ...filesUnder("scripts", /^check-.*\.mjs$/).map((file) => plain("lint", file, process.execPath, [file])),
         ...filesUnder("tests/lint", /\.test\.mjs$/).map((file) => nodeTest("lint", file)),
         ...webTests(),
         ...flows.map((file) => nodeTest("flow", file)),
