@@ -1,0 +1,82 @@
+/* Private to `skep view`: what its files share. One run is one process and one thread. */
+#ifndef SK_CLI_VIEW_H
+#define SK_CLI_VIEW_H
+
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "net/https_client.h"
+#include "net/loop.h"
+#include "net/ws_client.h"
+#include "sdk/viewer.h"
+#include "wire/envelope.h"
+
+enum { VIEW_SECRET_MAX = 1024, VIEW_CODE_MAX = 64 };
+
+struct options {
+    const char *server, *ca, *pin, *account, *password_file, *label_file, *seed_file, *out, *stream;
+    const char *command_file, *snapshot, *audio;
+    int64_t seconds;
+    int chosen, help, quiet, talk;
+};
+
+struct view {
+    struct options o;
+    const char *device;
+    char host[256];
+    uint16_t port;
+    struct tls_config *tls;
+    struct net_loop *loop;
+    struct net_timer timer;
+    struct https_client *http;
+    struct ws_client *signal, *live;
+    struct sdk_viewer *viewer;
+    struct sk_buf bearer, secret; /* secrets */
+    char account[WIRE_ENVELOPE_ACCOUNT_MAX + 1], code[VIEW_CODE_MAX];
+    json_t *commands;      /* of --command-file, or NULL */
+    uint32_t command_last; /* the last request of --command-file */
+    uint32_t info_id;      /* the question after a talk */
+    int file, audio_file;  /* -1 = not wanted */
+    int64_t started_ms, first_ms, until_ms, talk_due_ms;
+    uint64_t units, bytes, talk_pts;
+    int is_shot, is_talking; /* the snapshot is on the disk */
+    int is_live_open, is_opened, is_over, failed;
+};
+
+/* ---- view.c ---- */
+
+/* The run is over; `what` = why it failed, NULL = it did not. The first word counts. */
+void view_over(struct view *v, const char *what);
+
+/* ---- view_login.c: the server's API, secrets, whom to trust ---- */
+
+/* Host and port of --server; -SK_EINVAL. */
+SK_MUST int view_server_parse(struct view *v);
+/* The TLS configuration by --ca or --pin; -SK_EINVAL without either. */
+SK_MUST int view_trust_make(struct view *v);
+/* Append the secret of `file`, or what is typed after the prompt `what`. */
+SK_MUST int view_secret_get(struct sk_buf *out, const char *file, const char *what);
+/* The label of a simulated camera, from --seed-file. */
+SK_MUST int view_label_from_seed(struct view *v);
+SK_MUST int view_log_in(struct view *v, const char *password);
+/* The business authorization code for what is asked. */
+SK_MUST int view_authorize(struct view *v);
+
+/* ---- view_sockets.c ---- */
+
+/* Open /ws/signal and /ws/live; when both are ready the handshake with the camera begins. */
+SK_MUST int view_sockets_open(struct view *v);
+
+/* ---- view_streams.c: the sealed side ---- */
+
+const struct sdk_viewer_ops *view_sealed_ops(void);
+/* Read --command-file. -SK_EINVAL: not of its form. */
+SK_MUST int view_commands_read(struct view *v);
+/* Say what is due. */
+void view_talk_run(struct view *v, int64_t now_ms);
+/* The time is up. */
+void view_finish(struct view *v, int64_t now_ms);
+
+#endif

@@ -1,0 +1,187 @@
+/* `skep view`: whom to trust, secrets, logging in. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "cli/view.h"
+#include "sdk/label.h"
+#include "wire/label.h"
+
+enum { CA_MAX = 65536, PORT_DEFAULT = 8443, PIN_BYTES = 32 };
+
+/* ---- the server's API --------------------------------------------------------------------------
+ */
+
+static int api_post(struct view *v, const char *path, json_t *body, int wanted, json_t **answer)
+{
+    size_t len;
+    char *text = sk_json_text(body, &len);
+    struct https_query q = {.method = "POST",
+                            .path = path,
+                            .authorization = v->bearer.len ? (const char *)v->bearer.data : NULL,
+                            .type = "application/json",
+                            .body = text,
+                            .body_len = len};
+    const char *got;
+    size_t got_len;
+    int status = 0;
+    int err = text ? https_client_query(v->http, &q, &status, &got, &got_len) : -SK_ENOMEM;
+
+    if (!err)
+        err = status == wanted ? sk_json_parse(answer, got, got_len)
+              : status == 401  ? -SK_EAUTH
+              : status == 404  ? -SK_ENOTFOUND
+              : status == 429  ? -SK_ELIMIT
+                               : -SK_EDENIED;
+    if (text)
+        sk_wipe(text, len);
+    free(text);
+    json_decref(body);
+    return err;
+}
+
+int view_log_in(struct view *v, const char *password)
+{
+    json_t *body = json_object(), *answer = NULL;
+    const char *token, *id;
+
+    sk_json_set_str(body, "name", v->o.account);
+    sk_json_set_str(body, "password", password);
+    sk_json_set_bool(body, "bearer", 1);
+    int err = api_post(v, "/api/v1/login", body, 200, &answer);
+    if (!err)
+        err = sk_json_str(answer, "token", VIEW_SECRET_MAX - 16, &token);
+    if (!err)
+        err = sk_json_str(json_object_get(answer, "account"), "id", sizeof(v->account) - 1, &id);
+    if (!err)
+        err = sk_copy(v->account, sizeof(v->account), id);
+    if (!err)
+        err = sk_buf_addf(&v->bearer, "Bearer %s", token);
+    json_decref(answer);
+    return err;
+}
+
+int view_authorize(struct view *v)
+{
+    json_t *body = json_object(), *actions = json_array(), *answer = NULL;
+    const char *code;
+    uint8_t session[16];
+
+    sdk_viewer_session(v->viewer, session);
+    if (v->o.out)
+        json_array_append_new(actions,
+                              json_string(strcmp(v->o.stream, "main") ? "live-sub" : "live-main"));
+    if (v->o.audio)
+        json_array_append_new(actions, json_string("listen"));
+    if (v->o.snapshot)
+        json_array_append_new(actions, json_string("snapshot"));
+    if (v->o.talk)
+        json_array_append_new(actions, json_string("talk"));
+    sk_json_set_str(body, "device", v->device);
+    json_object_set_new(body, "actions", actions);
+    sk_json_set_bin(body, "session", session, sizeof(session));
+    int err = api_post(v, "/api/v1/authorizations", body, 201, &answer);
+    if (!err)
+        err = sk_json_str(answer, "code", VIEW_CODE_MAX - 1, &code);
+    if (!err)
+        err = sk_copy(v->code, sizeof(v->code), code);
+    json_decref(answer);
+    return err;
+}
+
+/* ---- secrets -----------------------------------------------------------------------------------
+ */
+
+static int prompt(struct sk_buf *out, const char *what)
+{
+    struct termios shown, hidden;
+    char line[VIEW_SECRET_MAX];
+    int is_tty = tcgetattr(STDIN_FILENO, &shown) == 0;
+
+    if (is_tty) {
+        fprintf(stderr, "%s: ", what);
+        hidden = shown;
+        hidden.c_lflag &= ~(tcflag_t)ECHO;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    }
+    char *got = fgets(line, sizeof(line), stdin);
+    if (is_tty) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+        fputc('\n', stderr);
+    }
+    int err = got ? sk_buf_add(out, line, strcspn(line, "\r\n")) : -SK_EINVAL;
+    sk_wipe(line, sizeof(line));
+    return err;
+}
+
+int view_secret_get(struct sk_buf *out, const char *file, const char *what)
+{
+    return file ? sk_secret_read(out, file) : prompt(out, what);
+}
+
+/* The label of a simulated camera follows from the fleet's seed. */
+int view_label_from_seed(struct view *v)
+{
+    char code[WIRE_LABEL_CODE_SIZE];
+    struct sk_buf seed;
+
+    sk_buf_init(&seed, VIEW_SECRET_MAX);
+    int err = sk_file_read(&seed, v->o.seed_file);
+    if (!err) {
+        sdk_label_from_seed(code, seed.data, seed.len, v->device);
+        err = sk_buf_add(&v->secret, code, strlen(code));
+        sk_wipe(code, sizeof(code));
+    }
+    sk_buf_fini_wipe(&seed);
+    return err;
+}
+
+int view_trust_make(struct view *v)
+{
+    static const char *const alpn[] = {"http/1.1", NULL};
+    struct tls_client_options o = {.alpn = alpn};
+    struct sk_buf ca;
+    uint8_t pin[PIN_BYTES];
+    size_t len;
+    int err = -SK_EINVAL;
+
+    sk_buf_init(&ca, CA_MAX);
+    if (v->o.ca && (err = sk_file_read(&ca, v->o.ca)) == 0) {
+        o.ca = ca.data;
+        o.ca_len = ca.len;
+    } else if (v->o.pin && !sk_hex_decode(pin, sizeof(pin), &len, v->o.pin, strlen(v->o.pin)) &&
+               len == PIN_BYTES) {
+        o.pin_sha256 = pin;
+        err = 0;
+    }
+    if (!err)
+        err = tls_config_client_new(&v->tls, &o);
+    sk_buf_fini(&ca);
+    return err;
+}
+
+int view_server_parse(struct view *v)
+{
+    static const char scheme[] = "https://";
+    uint64_t port = PORT_DEFAULT;
+    const char *host = v->o.server;
+
+    if (!host || strncmp(host, scheme, sizeof(scheme) - 1) != 0)
+        return -SK_EINVAL;
+    host += sizeof(scheme) - 1;
+    size_t len = strcspn(host, ":/");
+    if (host[len] == ':' &&
+        sk_parse_u64(&port, host + len + 1, strspn(host + len + 1, "0123456789"), 65535))
+        return -SK_EINVAL;
+    if (len == 0 || len >= sizeof(v->host))
+        return -SK_EINVAL;
+    memcpy(v->host, host, len);
+    v->port = (uint16_t)port;
+    return 0;
+}
