@@ -36,10 +36,12 @@ int access_proof_is_good(const struct call *call, const uint8_t proof[80])
     return 0;
 }
 
-void access_become_owner(struct session *s)
+void access_become_owner(struct session *s, const uint8_t id[16])
 {
     struct enrolled *k = access_session_key(s);
 
+    if (!s->is_owner)
+        memcpy(s->owner_id, id, sizeof s->owner_id);
     s->is_owner = 1;
     s->rights |= WIRE_RIGHT_MANAGE;
     if (k != NULL)
@@ -55,6 +57,41 @@ static void owners_tell(struct sdk_camera *c, const char *what, int64_t now_ms)
 }
 
 /* ---- owners and keys ---- */
+/* Close a removed party's channels and change all keys (6.5). The caller's own channel closes after
+ * its reply. */
+static void party_revoke(struct call *call,
+                         int (*is_party)(const struct session *, const uint8_t *),
+                         const uint8_t id[16])
+{
+    struct sdk_camera *c = call->camera;
+
+    for (unsigned i = c->session_count; i-- > 0;) {
+        struct session *s = c->sessions[i];
+
+        if (!is_party(s, id))
+            continue;
+        if (access_session_key(s) != NULL)
+            access_session_key(s)->is_owner_proved = 0;
+        if (s == call->session) {
+            s->is_closing = 1;
+            s->close_code = WIRE_CODE_REVOKED;
+        } else {
+            session_close(c, s, WIRE_CODE_REVOKED, call->now_ms);
+        }
+    }
+    camera_stream_revoke(c, 0, call->now_ms);
+}
+
+static int is_by_owner(const struct session *s, const uint8_t id[16])
+{
+    return s->is_owner && memcmp(s->owner_id, id, 16) == 0;
+}
+
+static int is_by_viewer_key(const struct session *s, const uint8_t id[16])
+{
+    return s->is_by_key && memcmp(s->key_id, id, 16) == 0;
+}
+
 static const char *state_commit(struct sdk_camera *c, const struct camera_state *before)
 {
     if (camera_state_save(c) == 0)
@@ -93,7 +130,7 @@ const char *access_owner_add(struct call *call)
     err = state_commit(c, &before);
     crypto_wipe(&before, sizeof before);
     if (err == NULL) {
-        access_become_owner(s);
+        access_become_owner(s, slot->id);
         owners_tell(c, "owner-added", call->now_ms);
     }
     return err;
@@ -124,7 +161,7 @@ const char *access_owner_drop(struct call *call)
     crypto_wipe(&before, sizeof before);
     if (err == NULL) {
         owners_tell(c, "owner-dropped", call->now_ms);
-        camera_stream_revoke(c, 0, call->now_ms);
+        party_revoke(call, is_by_owner, id);
     }
     return err;
 }
@@ -193,19 +230,7 @@ const char *access_enrol_drop(struct call *call)
     crypto_wipe(&before, sizeof before);
     if (err != NULL)
         return err;
-    for (unsigned i = c->session_count; i-- > 0;) {
-        struct session *s = c->sessions[i];
-
-        if (!s->is_by_key || memcmp(s->key_id, id, 16) != 0)
-            continue;
-        if (s == call->session) {
-            s->is_closing = 1;
-            s->close_code = WIRE_CODE_REVOKED;
-        } else {
-            session_close(c, s, WIRE_CODE_REVOKED, call->now_ms);
-        }
-    }
-    camera_stream_revoke(c, 0, call->now_ms);
+    party_revoke(call, is_by_viewer_key, id);
     return NULL;
 }
 

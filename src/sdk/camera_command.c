@@ -130,7 +130,7 @@ static const char *run_hello(struct call *call)
             return "bad-arg";
         }
         if (access_proof_is_good(call, proof)) {
-            access_become_owner(s);
+            access_become_owner(s, proof);
             sdk_camera_set_wall(c, wall, call->now_ms);
         } else {
             c->stats.refused++;

@@ -107,6 +107,7 @@ struct session {
     struct sdk_channel *channel;
     uint32_t password_generation; /* the password it was born of; 0 = by key */
     uint8_t key_id[16];           /* by key */
+    uint8_t owner_id[16];         /* is_owner: by which owner key */
     uint16_t rights;
     uint8_t is_by_key, is_owner, said_hello, has_request, close_code, is_closing;
     uint32_t request_id; /* last */
@@ -178,7 +179,7 @@ struct call {
 /* ---- access: owners, enrolled keys, password ---- */
 struct enrolled *access_session_key(const struct session *s);
 int access_proof_is_good(const struct call *call, const uint8_t proof[80]);
-void access_become_owner(struct session *s);
+void access_become_owner(struct session *s, const uint8_t id[16]);
 const char *access_owner_add(struct call *call);
 const char *access_owner_drop(struct call *call);
 const char *access_enrol(struct call *call);

@@ -100,6 +100,13 @@ SK_MUST int sdk_viewer_open_password(struct sdk_viewer *v, unsigned class, const
 /* By an enrolled or listed viewer key; needs the pin. -SK_EINVAL without one. */
 SK_MUST int sdk_viewer_open_key(struct sdk_viewer *v, const uint8_t secret[32], int64_t now_ms);
 
+/* Before the handshake: be the owner whose ECDSA secret this is. hello then carries the proof, and
+ * the rights in ops.ready say whether the camera knows the key (WIRE_RIGHT_MANAGE). `wall_ms` = the
+ * wall clock at `now_ms`: a camera takes the time from its owner. The secret is copied, and wiped
+ * with the viewer. -SK_EINVAL: no scalar; -SK_ECONFLICT: the handshake runs. */
+SK_MUST int sdk_viewer_owner_key(struct sdk_viewer *v, const uint8_t secret[32], int64_t wall_ms,
+                                 int64_t now_ms);
+
 void sdk_viewer_on_envelope(struct sdk_viewer *v, const uint8_t *data, size_t len, int64_t now_ms);
 void sdk_viewer_on_frame(struct sdk_viewer *v, const uint8_t *frame, size_t len, int64_t now_ms);
 
@@ -111,6 +118,16 @@ SK_MUST int sdk_viewer_request(struct sdk_viewer *v, const char *what, json_t *a
 /* The commands that carry state of this layer. */
 SK_MUST int sdk_viewer_enrol(struct sdk_viewer *v, const uint8_t public_key[65], uint32_t *id,
                              int64_t now_ms);
+/* Register an owner key: the first of a camera in a password-born channel, which becomes an owner
+ * channel by the good reply; others by an owner. */
+SK_MUST int sdk_viewer_owner_add(struct sdk_viewer *v, const uint8_t public_key[65], uint32_t *id,
+                                 int64_t now_ms);
+/* In an owner channel: give the camera another password. Class 2 blocks for half a second. A good
+ * reply is followed by CLOSE 14: old channels and enrolled keys are gone. -SK_EINVAL: no label
+ * code, or not 12..128 bytes of UTF-8 (strength is the caller's to judge); -SK_ECONFLICT: this
+ * viewer has not seen the camera's parameters; else as sdk_viewer_request. */
+SK_MUST int sdk_viewer_password_set(struct sdk_viewer *v, unsigned class, const char *password,
+                                    size_t len, uint32_t *id, int64_t now_ms);
 SK_MUST int sdk_viewer_live_start(struct sdk_viewer *v, const char *stream, int64_t now_ms);
 SK_MUST int sdk_viewer_live_stop(struct sdk_viewer *v, uint32_t stream, int64_t now_ms);
 /* Sound: as live_start and live_stop, stream name "audio"; needs the right `listen`. */

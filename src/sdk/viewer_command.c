@@ -47,7 +47,8 @@ void viewer_channel_open(struct sdk_viewer *v, const uint8_t salt[32], const uin
     v->state = V_HELLO;
     v->deadline_ms = now_ms + VIEWER_HANDSHAKE_MS;
     sk_json_set_int(arg, "v", 1);
-    sk_json_set_int(arg, "wall", 0); /* only an owner's wall is taken; this viewer is none */
+    sk_json_set_int(arg, "wall", 0); /* only an owner's is taken */
+    viewer_owner_hello(v, arg, now_ms);
     SK_ASSERT(viewer_request(v, R_HELLO, "", "hello", arg, 0, &id, now_ms) == 0);
     json_decref(arg);
 }

@@ -34,7 +34,9 @@ struct sdk_viewer {
     char device[WIRE_LABEL_DEVICE_LEN + 1], account[WIRE_ENVELOPE_ACCOUNT_MAX + 1];
     char fingerprint[WIRE_LABEL_FINGERPRINT_LEN + 1];
     uint8_t device_raw[16], session[16], pin[65], params[WIRE_SEAL_PARAMS_BYTES];
-    uint8_t has_pin, has_params, is_retried, is_password_born, is_told;
+    uint8_t owner_secret[32];
+    int64_t wall_offset_ms; /* has_owner: wall clock minus the caller's */
+    uint8_t has_owner, has_pin, has_params, is_retried, is_password_born, is_told;
     enum viewer_state state;
     uint32_t seq_out, request_id;
     int64_t deadline_ms;
@@ -73,6 +75,8 @@ void viewer_end_send(struct sdk_viewer *v);
 void viewer_handshake(struct sdk_viewer *v, const uint8_t *body, size_t len, int64_t now_ms);
 void viewer_channel_open(struct sdk_viewer *v, const uint8_t salt[32], const uint8_t *ikm,
                          size_t len, int64_t now_ms);
+/* Put the owner's clock and proof for this channel into hello's argument, if there is a key. */
+void viewer_owner_hello(struct sdk_viewer *v, json_t *hello, int64_t now_ms);
 void viewer_record(struct sdk_viewer *v, const struct wire_record_plain *p, int64_t now_ms);
 SK_MUST int viewer_request(struct sdk_viewer *v, enum request_kind kind, const char *name,
                            const char *what, json_t *arg, int once, uint32_t *id, int64_t now_ms);
