@@ -279,5 +279,6 @@ int api_grants(struct http_request *req);
 int api_grant_add(struct http_request *req);
 int api_grant_end(struct http_request *req);
 int api_device_access(struct http_request *req);
+int api_access_test(struct http_request *req);
 
 #endif

@@ -107,6 +107,15 @@
                                                    "\"account\":" WHO ",\"actions\":" ACTIONS      \
                                                    ",\"grants\":" LIST(TEXT))))
 
+#define TEST_BODY                                                                                  \
+    OBJECT("\"account\",\"action\",\"device\"",                                                    \
+           "\"account\":" TEXT ",\"action\":" TEXT ",\"device\":" TEXT)
+#define TEST_ANSWER                                                                                \
+    OBJECT("\"allowed\",\"by\",\"reason\"",                                                        \
+           "\"allowed\":" FLAG ",\"by\":{\"enum\":[\"role\",\"grant\",\"none\"]},\"grant\":" TEXT  \
+           ",\"reason\":{\"enum\":[\"role\",\"grant\",\"disabled\",\"none\",\"not-yet\","          \
+           "\"hours\",\"ended\"]}")
+
 #define JSON_OF(schema) "\"content\":{\"application/json\":{\"schema\":" schema "}}"
 #define TAKES(schema) ",\"requestBody\":{\"required\":true," JSON_OF(schema) "}"
 #define NOTHING ""
@@ -187,5 +196,8 @@ const struct route account_routes[] = {
      DOC("Take rights back: what no longer holds is cut", NOTHING, DONE)},
     {"GET", "/api/v1/devices/{id}/access", "grant.view", 0, NULL, api_device_access,
      DOC("Who may what with this camera now", NOTHING, GIVES("200", CAMERA_ACCESS))},
+    {"POST", "/api/v1/access/test", "people.view", 512, NULL, api_access_test,
+     DOC("May a person do this with a camera now, and which rule says so", TAKES(TEST_BODY),
+         GIVES("200", TEST_ANSWER))},
     {0},
 };
