@@ -17,6 +17,7 @@
  *     uplink KEYREQ        -> sdk_camera_on_keyreq(cam, stream, now_ms)
  *     ops.signal           -> devlink SIGNAL;   ops.frame -> uplink
  *     uplink TALK          -> sdk_camera_on_talk(cam, frame, len, now_ms)
+ *     uplink CREDIT        -> sdk_camera_on_credit(cam, stream, bytes, now_ms)
  *     ops.stream_start     -> start the encoder, then sdk_camera_stream_ready() with its init
  * segment each encoded unit    -> sdk_camera_unit(cam, which, is_key, pts, fragment, len, now_ms)
  *     timer                -> deadline = sdk_camera_tick(cam, now_ms)   // after every call above
@@ -69,6 +70,55 @@ struct sdk_camera_options {
     unsigned sessions_max; /* channels; 0 = 32, simulator 256 */
 };
 
+/* ---- recordings (docs/design/streams.md, Playback) ---- */
+
+enum {
+    SDK_PLAY_MAX = 4,             /* of one camera; `slot` is 0 .. 3 */
+    SDK_PLAY_FRAME_MAX = 1 << 19, /* a whole relay frame; a fragment or init: 64 bytes less */
+    SDK_PLAY_RANGES_MAX = 128,
+    SDK_PLAY_MARKS_MAX = 256
+};
+
+struct sdk_play_found {
+    int64_t first_ms, last_ms; /* of the whole card; 0, 0 = empty */
+    int64_t next_ms;           /* ask on from here; 0 = all is told */
+    unsigned range_count, mark_count;
+    struct {
+        int64_t from_ms, to_ms;
+    } ranges[SDK_PLAY_RANGES_MAX]; /* rising, disjoint, within what was asked for */
+    struct {
+        int64_t at_ms;
+        unsigned type; /* as EVENT of wire.md: 1 motion ... */
+    } marks[SDK_PLAY_MARKS_MAX];
+    int is_simulated; /* drawn when asked for, never on a card */
+};
+
+struct sdk_play_how {
+    enum sdk_stream which; /* MAIN or SUB */
+    int64_t at_ms, to_ms;  /* to_ms 0 = to the end of the recording */
+    uint64_t pts;          /* of the first unit */
+    int keys_only;
+};
+
+/* What a camera with a card does. Not to be called back from, but for sdk_camera_play_ready and
+ * _failed inside `open`. */
+struct sdk_play_ops {
+    /* Recordings that overlap [from_ms, to_ms). Fast: an index in memory. -SK_ESTORAGE. */
+    int (*find)(void *user, int64_t from_ms, int64_t to_ms, struct sdk_play_found *out);
+    /* Begin at the key picture at or before at_ms, or where the next range begins; `*wall_ms` gets
+     * that moment. Then sdk_camera_play_ready, at once or within 10 s. -SK_ENOTFOUND (nothing there
+     * or later), -SK_EBUSY, -SK_ESTORAGE. */
+    int (*open)(void *user, unsigned slot, const struct sdk_play_how *how, int64_t *wall_ms);
+    /* Go on from another moment; its first unit has `pts`. On error nothing has changed. What was
+     * asked for by `next` before is not awaited any more. */
+    int (*seek)(void *user, unsigned slot, int64_t at_ms, uint64_t pts, int64_t *wall_ms);
+    /* Key pictures only, or all; from the next unit on, which is a KEY one. */
+    void (*speed)(void *user, unsigned slot, int keys_only);
+    /* The viewer can take one unit: answer with sdk_camera_play_unit, _gap or _end, later. */
+    void (*next)(void *user, unsigned slot);
+    void (*close)(void *user, unsigned slot);
+};
+
 struct sdk_camera_ops {
     /* Send this envelope as SIGNAL. Borrowed bytes. */
     void (*signal)(void *user, const uint8_t *envelope, size_t len);
@@ -100,6 +150,8 @@ struct sdk_camera_ops {
      * A STOP also comes when the channel that set it moving ends. NULL = unsupported.
      * -SK_ENOTFOUND (GO to a preset never set), -SK_ESTORAGE (SET not durable). */
     int (*ptz)(void *user, const struct sdk_ptz *p);
+    /* The card; NULL = none: play.* is unsupported. */
+    const struct sdk_play_ops *play;
 };
 
 /* Read or make the state, count the boot and save it before anything uses it. `*out` is owned by
@@ -168,6 +220,29 @@ void sdk_camera_snap_failed(struct sdk_camera *c, uint32_t number, int64_t now_m
  * that talk.start gave; all else is dropped and counted (sealed.md 4.6). */
 void sdk_camera_on_talk(struct sdk_camera *c, const uint8_t *frame, size_t len, int64_t now_ms);
 
+/* The viewer of a playback can take `bytes` more. Unknown streams are ignored and counted. */
+void sdk_camera_on_credit(struct sdk_camera *c, uint32_t stream, uint32_t bytes, int64_t now_ms);
+
+/* The player of ops.play->open runs: codec string, init segment (copied). -SK_ENOTFOUND: nobody
+ * waits any more; -SK_ETOOBIG. */
+SK_MUST int sdk_camera_play_ready(struct sdk_camera *c, unsigned slot, const char *codec,
+                                  const uint8_t *init, size_t len, int64_t now_ms);
+/* It broke: the viewer is told, the player need not be closed. */
+void sdk_camera_play_failed(struct sdk_camera *c, unsigned slot, int64_t now_ms);
+/* One fragment with its PTS (in tfdt too), which goes on from the last one's; `duration` as in the
+ * fragment. Held until the viewer's credit covers it. -SK_ENOTFOUND (not asked for), -SK_ETOOBIG,
+ * -SK_EINVAL (PTS went back). */
+SK_MUST int sdk_camera_play_unit(struct sdk_camera *c, unsigned slot, int is_key, uint64_t pts,
+                                 uint32_t duration, const uint8_t *data, size_t len,
+                                 int64_t now_ms);
+/* Nothing is recorded from `from_ms` to `to_ms`: the next unit, a KEY one with the PTS that goes on
+ * without a jump, is of `to_ms`. Asked again by ops.play->next. -SK_ENOTFOUND. */
+SK_MUST int sdk_camera_play_gap(struct sdk_camera *c, unsigned slot, int64_t from_ms, int64_t to_ms,
+                                int64_t now_ms);
+/* There is no more: nothing is asked for until a seek. -SK_ENOTFOUND. */
+SK_MUST int sdk_camera_play_end(struct sdk_camera *c, unsigned slot, int64_t wall_ms,
+                                int64_t now_ms);
+
 /* Where the head looks now: pan and tilt -1 .. 1 from border to border, zoom as a factor from 1.
  * The next tick (ask for it at once) tells the channels with the ptz right by event `ptz`, at most
  * five times a second, the last position always. */
@@ -193,6 +268,7 @@ SK_MUST int sdk_camera_factory_reset(struct sdk_camera *c, int64_t now_ms);
 struct sdk_camera_stats {
     uint64_t envelopes, refused, handshakes, confirm_failed, locked, records, commands, units,
         switches, snaps;
+    uint64_t play_units, credit_unknown; /* sent from the card; CREDIT for no stream of it */
     uint64_t talk_units, talk_bytes, talk_dropped; /* units opened, their bytes; frames not taken */
     unsigned channels, password_channels, owners, enrolled;
 };

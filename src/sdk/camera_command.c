@@ -79,9 +79,9 @@ static void same_party_limit(struct sdk_camera *c, const struct session *s, int6
         session_close(c, oldest, WIRE_CODE_SUPERSEDED, now_ms);
 }
 
-static int has_media(const struct session *s)
+static int has_media(const struct sdk_camera *c, const struct session *s)
 {
-    return s->started[SDK_STREAM_MAIN] || s->started[SDK_STREAM_SUB] ||
+    return camera_play_plays(c, s) || s->started[SDK_STREAM_MAIN] || s->started[SDK_STREAM_SUB] ||
            s->started[SDK_STREAM_AUDIO];
 }
 
@@ -100,8 +100,8 @@ static void whole_limit(struct sdk_camera *c, const struct session *s, int64_t n
         n++;
         if (o == s)
             continue;
-        rank = o->is_owner * 2 + has_media(o);
-        worst_rank = worst != NULL ? worst->is_owner * 2 + has_media(worst) : 4;
+        rank = o->is_owner * 2 + has_media(c, o);
+        worst_rank = worst != NULL ? worst->is_owner * 2 + has_media(c, worst) : 4;
         if (rank < worst_rank || (rank == worst_rank && sdk_channel_heard_ms(o->channel) <
                                                             sdk_channel_heard_ms(worst->channel)))
             worst = o;
@@ -240,7 +240,10 @@ static const char *run_live_keyframe(struct call *call)
 
 static const char *run_live_keys(struct call *call)
 {
-    if (own_stream(call) < 0)
+    int64_t id;
+
+    if (own_stream(call) < 0 && (sk_json_int(call->arg, "stream", 1, UINT32_MAX, &id) < 0 ||
+                                 !camera_play_is_of(call->camera, (uint32_t)id, call->session)))
         return "not-found";
     camera_stream_keys(call->camera, call->session, 0, call->now_ms);
     return NULL;
@@ -261,7 +264,7 @@ struct command {
     uint16_t right; /* any of these bits; 0 = everybody, or the handler decides */
     uint8_t flags;
     const char *(*run)(struct call *call); /* NULL = unsupported */
-    const char *const args[4];
+    const char *const args[5];
 };
 
 enum { LIVE = WIRE_RIGHT_LIVE_MAIN | WIRE_RIGHT_LIVE_SUB };
@@ -272,7 +275,7 @@ static const struct command commands[] = {
     {"live.start", LIVE, 0, run_live_start, {"stream"}},
     {"live.stop", LIVE, 0, run_live_stop, {"stream"}},
     {"live.keyframe", LIVE, 0, run_live_keyframe, {"stream"}},
-    {"live.keys", LIVE | WIRE_RIGHT_LISTEN, 0, run_live_keys, {"stream"}},
+    {"live.keys", LIVE | WIRE_RIGHT_LISTEN | WIRE_RIGHT_PLAYBACK, 0, run_live_keys, {"stream"}},
     {"owner.add", 0, CHANGES, access_owner_add, {"key"}},
     {"owner.drop", WIRE_RIGHT_MANAGE, CHANGES, access_owner_drop, {"id"}},
     {"enrol", 0, CHANGES, access_enrol, {"key"}},
@@ -290,11 +293,11 @@ static const struct command commands[] = {
     {"ptz.move", WIRE_RIGHT_PTZ, CHANGES, camera_ptz_move, {"pan", "tilt", "zoom"}},
     {"ptz.stop", WIRE_RIGHT_PTZ, CHANGES, camera_ptz_stop, {NULL}},
     {"ptz.preset", WIRE_RIGHT_PTZ, CHANGES, camera_ptz_preset, {"go", "set"}},
-    {"play.find", WIRE_RIGHT_PLAYBACK, 0, NULL, {NULL}},
-    {"play.start", WIRE_RIGHT_PLAYBACK, 0, NULL, {NULL}},
-    {"play.seek", WIRE_RIGHT_PLAYBACK, 0, NULL, {NULL}},
-    {"play.speed", WIRE_RIGHT_PLAYBACK, 0, NULL, {NULL}},
-    {"play.stop", WIRE_RIGHT_PLAYBACK, 0, NULL, {NULL}},
+    {"play.find", WIRE_RIGHT_PLAYBACK, 0, camera_play_find, {"from", "to"}},
+    {"play.start", WIRE_RIGHT_PLAYBACK, 0, camera_play_start, {"at", "to", "stream", "speed"}},
+    {"play.seek", WIRE_RIGHT_PLAYBACK, 0, camera_play_seek, {"stream", "at"}},
+    {"play.speed", WIRE_RIGHT_PLAYBACK, 0, camera_play_speed, {"stream", "speed"}},
+    {"play.stop", WIRE_RIGHT_PLAYBACK, 0, camera_play_stop, {"stream"}},
     {"snap", WIRE_RIGHT_SNAPSHOT, 0, camera_snap_start, {NULL}},
 };
 

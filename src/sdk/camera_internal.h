@@ -34,9 +34,11 @@ enum {
     CLOCK_EVENT_MS = 5000,
     INIT_MAX = 64 * 1024,
     SNAPS_MAX = 4, /* pictures asked for or not yet sent, of all sessions */
-    KEYS_MAX = 2 * SDK_STREAM_COUNT + SNAPS_MAX,
+    PLAYS_PER_CHANNEL = 2,
+    KEYS_MAX = 2 * SDK_STREAM_COUNT + SNAPS_MAX + 2 * PLAYS_PER_CHANNEL,
     SLOT_TALK = SDK_STREAM_COUNT + 1,
-    SLOT_SNAP = SDK_STREAM_COUNT + 2
+    SLOT_SNAP = SDK_STREAM_COUNT + 2,
+    SLOT_PLAY = SDK_STREAM_COUNT + 3 /* and up, one for each player */
 };
 
 /* ---- what is kept across boots ---- */
@@ -280,6 +282,55 @@ int camera_talk_has(const struct sdk_camera *c, uint32_t stream);
 int64_t camera_talk_tick(struct sdk_camera *c, int64_t now_ms);
 void camera_talk_fini(struct sdk_camera *c);
 
+/* ---- playback ---- */
+enum play_state { PLAY_OPENING, PLAY_RUNS, PLAY_AT_END };
+
+struct play {
+    struct session *session; /* whose; NULL = free */
+    enum play_state state;
+    uint32_t stream, request; /* request: to answer when it is ready */
+    char codec[SDK_CODEC_SIZE];
+    struct sk_buf init, out, held; /* held: the fragment that waits for credit; empty = none */
+    struct sdk_media_key cur, next;
+    uint64_t pair_pts, next_pts, held_pts;
+    int64_t pair_wall_ms; /* of pair_pts */
+    uint32_t held_duration;
+    size_t credit;
+    double speed;
+    uint8_t keys_only, is_asked, needs_init, needs_key, wants_disc, held_is_key;
+    uint64_t run_pts; /* at run_ms: what may be sent is reckoned from here */
+    int64_t run_ms, open_by_ms, unit_ms;
+    int64_t rotate_ms, switch_from_ms;
+};
+
+const char *camera_play_find(struct call *call);
+const char *camera_play_start(struct call *call);
+const char *camera_play_seek(struct call *call);
+const char *camera_play_speed(struct call *call);
+const char *camera_play_stop(struct call *call);
+/* End what this session plays, with and without telling. */
+void camera_play_deny(struct sdk_camera *c, struct session *s, int64_t now_ms);
+void camera_play_leave(struct sdk_camera *c, const struct session *s);
+/* The uplink is gone, and with it what was on its way. */
+void camera_play_lost(struct sdk_camera *c, int64_t now_ms);
+/* A removal: new keys for all. */
+void camera_play_switch(struct sdk_camera *c, int64_t now_ms);
+/* 1 when this session plays something. */
+int camera_play_plays(const struct sdk_camera *c, const struct session *s);
+int camera_play_has(const struct sdk_camera *c, uint32_t stream);
+/* 1 when this session may have the keys of this playback. */
+int camera_play_is_of(const struct sdk_camera *c, uint32_t stream, const struct session *s);
+/* Entries of this session's players, at most 2 PLAYS_PER_CHANNEL; returns how many. */
+unsigned camera_play_entries(const struct sdk_camera *c, const struct session *s,
+                             struct wire_key_entry *entries);
+int64_t camera_play_tick(struct sdk_camera *c, int64_t now_ms);
+void camera_play_fini(struct sdk_camera *c);
+
+/* When the timer of 4.3 is due again; how long before it a key is told, and the bounds of a switch
+ * by removal (6.5). */
+int64_t camera_rotate_at(int64_t now_ms);
+enum { CAMERA_ANNOUNCE_MS = 2000, CAMERA_REVOKE_LEAD_MS = 150 };
+
 /* ---- the head ---- */
 struct ptz {
     double pan, tilt, zoom;
@@ -325,7 +376,8 @@ struct sdk_camera {
     int64_t origin_ms;
     struct snap *snaps; /* SNAPS_MAX, made at the first */
     uint32_t snap_number;
-    struct talk *talk; /* made at the first */
+    struct talk *talk;  /* made at the first */
+    struct play *plays; /* SDK_PLAY_MAX, made at the first */
     struct ptz ptz;
     int uplink_up;
     int64_t switch_at_ms;    /* one switch of all keys is due; 0 = none */

@@ -10,10 +10,10 @@
 enum {
     ROTATE_MS = 10 * 60 * 1000,
     ROTATE_SPREAD_MS = 60 * 1000,
-    ANNOUNCE_MS = 2000,     /* KEY goes out this long before a switch by timer */
-    ANNOUNCE_MAX_MS = 5000, /* then the keyframe is forced */
+    ANNOUNCE_MS = CAMERA_ANNOUNCE_MS, /* KEY goes out this long before a switch by timer */
+    ANNOUNCE_MAX_MS = 5000,           /* then the keyframe is forced */
     REVOKE_WAIT_MS = 500,
-    REVOKE_LEAD_MS = 150,
+    REVOKE_LEAD_MS = CAMERA_REVOKE_LEAD_MS,
     REVOKE_MAX_MS = 1000,
     NOTICE_WINDOW_MS = 60 * 1000,
     NOTICE_MAX = 6,
@@ -46,7 +46,7 @@ static const char *ended_event(enum sdk_stream which)
     return which == SDK_STREAM_AUDIO ? "audio.ended" : "live.ended";
 }
 
-static int64_t rotate_at(int64_t now_ms)
+int64_t camera_rotate_at(int64_t now_ms)
 {
     return now_ms + ROTATE_MS - ROTATE_SPREAD_MS + sk_random_below(2 * ROTATE_SPREAD_MS);
 }
@@ -111,6 +111,7 @@ void camera_stream_keys(struct sdk_camera *c, struct session *s, int is_replacin
             camera_key_entry(&entries[n++], st->id, st->next.kid, st->next.base_key);
     }
     n += camera_snap_entries(c, s, entries + n);
+    n += camera_play_entries(c, s, entries + n);
     camera_keys_send(c, s, entries, n, is_replacing, now_ms);
     crypto_wipe(entries, sizeof entries);
 }
@@ -148,7 +149,7 @@ uint32_t camera_stream_id_make(const struct sdk_camera *c)
     do
         id = sk_random_u32();
     while (id == 0 || camera_stream_by_id(c, id) >= 0 || camera_snap_has(c, id) ||
-           camera_talk_has(c, id));
+           camera_talk_has(c, id) || camera_play_has(c, id));
     return id;
 }
 
@@ -179,7 +180,7 @@ static void stream_begin(struct sdk_camera *c, enum sdk_stream which, int64_t no
     st->needs_init = st->needs_key = 1;
     st->wants_disc = 0;
     st->start_deadline_ms = now_ms + START_MS;
-    st->rotate_ms = rotate_at(now_ms);
+    st->rotate_ms = camera_rotate_at(now_ms);
     st->switch_from_ms = st->switch_by_ms = INT64_MAX;
     st->keyreq_ms = st->init_ms = INT64_MIN / 2;
     st->event_ms = now_ms + CLOCK_EVENT_MS;
@@ -201,6 +202,7 @@ void camera_stream_fini(struct sdk_camera *c)
         stream_wipe(&c->streams[w]);
     camera_snap_fini(c);
     camera_talk_fini(c);
+    camera_play_fini(c);
 }
 
 int camera_stream_by_id(const struct sdk_camera *c, uint32_t id)
@@ -310,6 +312,7 @@ void camera_stream_leave(struct sdk_camera *c, struct session *s, int64_t now_ms
         camera_stream_stop_one(c, s, (enum sdk_stream)w, now_ms);
     camera_snap_leave(c, s);
     camera_talk_leave(c, s);
+    camera_play_leave(c, s);
     camera_ptz_leave(c, s);
 }
 
@@ -340,6 +343,8 @@ static void session_narrow(struct sdk_camera *c, struct session *s, int64_t now_
         camera_snap_deny(c, s, now_ms);
     if ((s->rights & WIRE_RIGHT_TALK) == 0)
         camera_talk_end(c, s, now_ms);
+    if ((s->rights & WIRE_RIGHT_PLAYBACK) == 0)
+        camera_play_deny(c, s, now_ms);
     if ((s->rights & WIRE_RIGHT_PTZ) == 0)
         camera_ptz_leave(c, s);
 }
@@ -392,6 +397,8 @@ void sdk_camera_uplink(struct sdk_camera *c, int is_up, int64_t now_ms)
 {
     c->uplink_up = is_up;
     camera_snap_uplink(c, now_ms);
+    if (!is_up)
+        camera_play_lost(c, now_ms);
     if (is_up)
         camera_talk_credit(c);
     for (unsigned w = 0; w < SDK_STREAM_COUNT; w++)
@@ -459,7 +466,7 @@ static void announce(struct sdk_camera *c, enum sdk_stream which, int is_removal
     /* A key announced before a removal is never used after it. */
     camera_key_make(c, stream_kind(which), stream_slot(which), &st->next, now_ms);
     keys_tell(c, which, is_removal, now_ms);
-    st->rotate_ms = rotate_at(now_ms);
+    st->rotate_ms = camera_rotate_at(now_ms);
     if (is_removal) {
         st->switch_from_ms = now_ms + REVOKE_LEAD_MS;
         st->switch_by_ms = c->switch_first_ms + REVOKE_MAX_MS;
@@ -513,6 +520,7 @@ static void switch_all(struct sdk_camera *c, int64_t now_ms)
     for (unsigned w = 0; w < SDK_STREAM_COUNT; w++)
         if (c->streams[w].id != 0)
             announce(c, (enum sdk_stream)w, 1, now_ms);
+    camera_play_switch(c, now_ms);
     c->switch_at_ms = 0;
     c->stats.switches++;
     camera_event(c, "rekeyed");
@@ -660,5 +668,6 @@ int64_t camera_stream_tick(struct sdk_camera *c, int64_t now_ms)
             next = earliest(next, stream_tick(c, (enum sdk_stream)w, now_ms));
     next = earliest(next, camera_snap_tick(c, now_ms));
     next = earliest(next, camera_talk_tick(c, now_ms));
+    next = earliest(next, camera_play_tick(c, now_ms));
     return earliest(next, camera_ptz_tick(c, now_ms));
 }

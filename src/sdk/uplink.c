@@ -79,6 +79,11 @@ static int frame_handle(struct sdk_uplink *u, const struct wire_relay_head *h, c
     case WIRE_RELAY_TALK:
         u->ops->talk(u->user, whole, WIRE_RELAY_HEAD_BYTES + (size_t)h->len);
         return 0;
+    case WIRE_RELAY_CREDIT:
+        if (u->ops->credit == NULL)
+            return -SK_EINVAL;
+        u->ops->credit(u->user, h->stream, sk_get_u32(payload));
+        return 0;
     case WIRE_RELAY_CUT:
         u->ops->cut(u->user, payload[0]);
         return -SK_ECLOSED;

@@ -17,6 +17,8 @@ struct sdk_uplink_ops {
     void (*cut)(void *user, unsigned reason);    /* enum wire_cut; close the connection */
     /* A whole talk frame for sdk_camera_on_talk; borrowed. NULL = refused as a breach. */
     void (*talk)(void *user, const uint8_t *frame, size_t len);
+    /* For sdk_camera_on_credit. NULL = refused as a breach. */
+    void (*credit)(void *user, uint32_t stream, uint32_t bytes);
 };
 
 struct sdk_uplink {
