@@ -7,6 +7,7 @@ import { logVerify } from "./verify-audit.mjs";
 import { setupOwner, startSkep } from "../tests/flow/lib/skep.mjs";
 import { evidenceTake, logGrow } from "../tests/flow/audit/lib.mjs";
 import { isLocated, randomMake, tamper } from "../tests/flow/audit/tamper.mjs";
+import { refreshRaces } from "../tests/flow/account/refresh.mjs";
 import { cutTries, p99 } from "../tests/flow/grant/lib.mjs";
 import { matrix, matrixMore } from "../tests/flow/grant/matrix.mjs";
 
@@ -73,7 +74,21 @@ async function cutTimes() {
     }
 }
 
-const points = { 1: [callerMatrix, cutTimes], 3: [auditEdits] };
+/** Point 6: races, lost answers and crashes must log nobody out; each thief must end the session. */
+async function refreshTokens() {
+    const after = [];
+    const t = { after: (f) => after.push(f), name: "show-front-door", diagnostic: console.error };
+    try {
+        const { falseLogouts, tries, theftsMissed, thefts } = await refreshRaces(t, { rounds: 50 });
+        console.error(`${tries} refreshes by the owner, ${thefts} thefts`);
+        say(6, "refresh_false_logouts", falseLogouts, "count");
+        say(6, "refresh_thefts_missed", theftsMissed, "count");
+    } finally {
+        for (const f of after.reverse()) await f();
+    }
+}
+
+const points = { 1: [callerMatrix, cutTimes], 3: [auditEdits], 6: [refreshTokens] };
 
 export async function show(wanted) {
     let failed = 0;

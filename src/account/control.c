@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "account/access.h"
+#include "account/refresh.h"
 #include "base/log.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -230,8 +231,11 @@ static void sweep(void)
     free(list);
     seen_save(SEEN_SAVE_MS);
     gone_sweep(account_get()->store, now_ms);
+    refresh_sweep(now_ms);
     if (!err && (!control.purged_ms || now_ms - control.purged_ms >= purge_every_ms)) {
         err = ledger_purge(account_get()->store, now_ms);
+        if (!err)
+            err = refresh_purge(account_get()->store, now_ms);
         control.purged_ms = now_ms;
     }
     if (err)

@@ -188,6 +188,8 @@ struct session *session_list(int (*wanted)(void *ctx, const struct session *s), 
 int session_has_ended(const struct session *s, int64_t now_ms);
 /* 1 when it is in the table, live and the account's. Quick: no copy. */
 int session_is_of(const char *id, const char *account, int64_t now_ms);
+/* Its token opens nothing any more: `hash` (chance, that no text has) takes the place. */
+void session_token_void(const char *id, const uint8_t hash[32]);
 /* Take out of the table; 1 when it was there. */
 int session_remove(const char *id);
 void session_saved(const char *id, int64_t last_seen);

@@ -344,18 +344,21 @@ struct sessions_write {
     int64_t now_ms;
 };
 
-/* Ended by its account, from a source, or by the box (run out, too many), from none. */
+/* Ended by its account, from a source, or by the box (run out, too many), from none; or because
+ * somebody showed a stolen token, of whom the source is all we know. */
 static int session_end_record(struct store_tx *tx, const struct sessions_write *w,
                               const struct session *s)
 {
-    int by_box = !w->source[0];
+    int by_box = !w->source[0], by_thief = strcmp(w->kind, "refresh-reused") == 0;
+    const char *kind = by_box ? "box" : by_thief ? "nobody" : "account";
     const char *action = strcmp(w->kind, "logout") == 0            ? "session.logout"
                          : strcmp(w->kind, "session-revoked") == 0 ? "session.revoked"
                          : strcmp(w->kind, "session-expired") == 0 ? "session.expired"
+                         : strcmp(w->kind, "refresh-reused") == 0  ? "refresh.reused"
                                                                    : "session.ended";
 
-    return audit_record(tx, AUDIT(.at_ms = w->now_ms, .actor_kind = by_box ? "box" : "account",
-                                  .actor = by_box ? NULL : s->account, .action = action,
+    return audit_record(tx, AUDIT(.at_ms = w->now_ms, .actor_kind = kind,
+                                  .actor = by_box || by_thief ? NULL : s->account, .action = action,
                                   .object_kind = "session", .object = s->id, .source = w->source));
 }
 

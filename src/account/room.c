@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "account/access.h"
+#include "account/refresh.h"
 #include "base/log.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -73,6 +74,19 @@ static void browser_note(const char *cookie, struct principal *out)
     crypto_wipe(text, sizeof(text));
 }
 
+/* The session of a short-lived access token. */
+static int session_by_access(const uint8_t hash[32], int64_t now_ms, struct session *out)
+{
+    char id[ID_SIZE];
+    int err = refresh_access_find(hash, now_ms, id);
+
+    if (!err)
+        err = session_by_id(id, now_ms, out);
+    if (!err)
+        session_touch(id, now_ms);
+    return err;
+}
+
 /* A bearer token is no cookie and the reverse: each is looked up as what it was made for, and a
  * request that bears an Authorization field is judged by that alone. */
 static void authenticate_request(void *ctx, const char *cookie, const char *authorization,
@@ -95,7 +109,8 @@ static void authenticate_request(void *ctx, const char *cookie, const char *auth
         err = cookie_find(cookie, "__Host-skep", text, sizeof(text));
     if (!err)
         err = token_hash(hash, text);
-    if (!err && session_by_token(hash, bearer, now_ms, 1, &s) == 0) {
+    if (!err && (session_by_token(hash, bearer, now_ms, 1, &s) == 0 ||
+                 (bearer && session_by_access(hash, now_ms, &s) == 0))) {
         principal_fill(out, &s, !bearer);
         crypto_wipe(&s, sizeof(s));
     }
@@ -162,6 +177,7 @@ static void account_stop(void)
     hash_pool_stop();
     session_table_stop();
     browser_table_stop();
+    refresh_table_stop();
     weak_list_free();
     pepper_wipe();
     throttle_free(state.throttle);
@@ -220,8 +236,11 @@ static int account_start(struct house *house)
     };
     session_table_start(config_int(house->config, "account.session_idle_min") * 60000);
     browser_table_start();
+    refresh_table_start();
     weak_list_load();
     int err = ledger_load(state.store);
+    if (!err)
+        err = refresh_load(state.store, sk_clock_wall_ms());
     if (!err)
         err = owner_find(house->data_dir);
     access_start();

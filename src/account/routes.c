@@ -1,5 +1,6 @@
 /* The room's routes, each with its permission, its body and what it answers. */
 #include "account/access.h"
+#include "account/refresh.h"
 
 #define TEXT "{\"type\":\"string\"}"
 #define NUMBER "{\"type\":\"integer\"}"
@@ -22,6 +23,18 @@
     OBJECT("\"account\",\"session\",\"csrf\",\"prefs\"",                                           \
            "\"account\":" ACCOUNT ",\"session\":" SESSION ",\"csrf\":" TEXT ",\"prefs\":" PREFS    \
            ",\"token\":" TEXT)
+#define REFRESH_BEGIN_BODY                                                                         \
+    OBJECT("\"device_key\",\"at\",\"sig\"",                                                        \
+           "\"device_key\":" TEXT ",\"at\":" NUMBER ",\"sig\":" TEXT)
+#define REFRESH_BODY                                                                               \
+    OBJECT("\"token\",\"at\",\"sig\"", "\"token\":" TEXT ",\"at\":" NUMBER ",\"sig\":" TEXT)
+#define REFRESHED                                                                                  \
+    OBJECT("\"session\",\"token\",\"token_expires\",\"refresh\"",                                  \
+           "\"session\":" OBJECT("\"id\",\"expires\"",                                             \
+                                 "\"id\":" TEXT                                                    \
+                                 ",\"expires\":" NUMBER) ",\"token\":" TEXT                        \
+                                                         ",\"token_expires\":" NUMBER              \
+                                                         ",\"refresh\":" TEXT)
 #define SETUP_STATE                                                                                \
     OBJECT("\"needed\",\"fingerprint\",\"fingerprint_raw\",\"host\"",                              \
            "\"needed\":" FLAG ",\"fingerprint\":" TEXT ",\"fingerprint_raw\":" TEXT                \
@@ -134,6 +147,12 @@ const struct route account_routes[] = {
      DOC("Take the box with the one-time setup token", TAKES(SETUP_BODY), GIVES("201", ENTERED))},
     {"POST", "/api/v1/login", "public", 4096, NULL, api_login,
      DOC("Log in", TAKES(LOGIN_BODY), GIVES("200", ENTERED))},
+    {"POST", "/api/v1/refresh/begin", "session", 1024, NULL, api_refresh_begin,
+     DOC("Keep this bearer session by a device key", TAKES(REFRESH_BEGIN_BODY),
+         GIVES("201", REFRESHED))},
+    {"POST", "/api/v1/refresh", "public", 1024, NULL, api_refresh,
+     DOC("The next access and refresh token; needs the device key's proof", TAKES(REFRESH_BODY),
+         GIVES("200", REFRESHED))},
     {"POST", "/api/v1/logout", "session", 0, NULL, api_logout,
      DOC("End this session", NOTHING, DONE)},
     {"GET", "/api/v1/me", "session", 0, NULL, api_me,

@@ -160,6 +160,18 @@ void session_saved(const char *id, int64_t last_seen)
     pthread_mutex_unlock(&table.lock);
 }
 
+void session_token_void(const char *id, const uint8_t hash[32])
+{
+    pthread_mutex_lock(&table.lock);
+    struct session *s = find_locked(id);
+    if (s) {
+        sk_map_remove(table.by_hash, s->token_hash, sizeof(s->token_hash));
+        memcpy(s->token_hash, hash, sizeof(s->token_hash));
+        sk_map_put(table.by_hash, s->token_hash, sizeof(s->token_hash), s);
+    }
+    pthread_mutex_unlock(&table.lock);
+}
+
 static int session_is_older(const void *a, const void *b)
 {
     const struct session *x = a, *y = b;

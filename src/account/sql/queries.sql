@@ -44,6 +44,38 @@ DELETE FROM account_session WHERE id = $id;
 -- name: account_session_delete_all :exec
 DELETE FROM account_session;
 
+-- name: account_session_is_there :one
+SELECT COUNT(*) FROM account_session WHERE id = $id;
+
+-- name: account_session_token_void :exec
+UPDATE account_session SET token_hash = $token_hash WHERE id = $id;
+
+-- name: account_refresh_device_count :one
+SELECT COUNT(*) FROM account_refresh_device WHERE session = $session;
+
+-- name: account_refresh_device_insert :exec
+INSERT INTO account_refresh_device (session, device_key) VALUES ($session, $device_key);
+
+-- name: account_refresh_insert :exec
+INSERT INTO account_refresh (token_hash, session, parent, successor, access_hash, access_expires, consumed)
+VALUES ($token_hash, $session, $parent, NULL, $access_hash, $access_expires, 0);
+
+-- name: account_refresh_by_hash :one
+SELECT r.session, r.parent, r.successor, r.consumed, d.device_key FROM account_refresh r
+JOIN account_refresh_device d ON d.session = r.session WHERE r.token_hash = $token_hash;
+
+-- name: account_refresh_consume :exec
+UPDATE account_refresh SET consumed = $now, successor = $successor WHERE token_hash = $token_hash;
+
+-- name: account_refresh_forget_successor :exec
+UPDATE account_refresh SET successor = NULL WHERE token_hash = $token_hash;
+
+-- name: account_refresh_access_live :many
+SELECT access_hash, session, access_expires FROM account_refresh WHERE access_expires > $now;
+
+-- name: account_refresh_purge :exec
+DELETE FROM account_refresh WHERE consumed > 0 AND consumed < $before;
+
 -- name: account_setup_token_live :one
 SELECT COUNT(*) FROM account_setup_token WHERE token_hash = $token_hash AND expires > $now;
 
