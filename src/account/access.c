@@ -31,26 +31,30 @@ struct subject {
 struct entry_of {
     const struct person *person;
     struct subject own;
+    int may_enter;                /* neither disabled nor of a suspended organization */
+    uint8_t levels[MODULE_COUNT]; /* as an operator */
 };
 
 struct table {
     struct access_source src;
     struct sk_map *people; /* account id -> entry_of */
+    struct sk_map *organizations; /* id -> organization */
     struct entry_of *entries;
     struct tie *ties;
     size_t tie_count;
     struct subject roles[ROLE_COUNT];
 };
 
-struct tags {
-    size_t count;
-    char text[TAGS_MAX][GRANT_OBJECT_SIZE];
+struct camera {
+    char organization[ORGANIZATION_ID_SIZE];
+    size_t tag_count;
+    char tags[TAGS_MAX][GRANT_OBJECT_SIZE];
 };
 
 static struct {
-    pthread_rwlock_t lock; /* of `table` and `tags`; held for lookups and swaps only */
+    pthread_rwlock_t lock; /* of `table` and `cameras`; held for lookups and swaps only */
     struct table *table;
-    struct sk_map *tags;    /* camera id -> its tags, for every camera there is */
+    struct sk_map *cameras; /* camera id -> whose it is and its tags, for every camera there is */
     pthread_mutex_t change; /* one reload at a time: the last to read is the last to swap */
     _Atomic int64_t next_change_ms;
     _Atomic int stale;
@@ -60,6 +64,8 @@ void access_source_free(struct access_source *src)
 {
     free(src->people);
     free(src->grants);
+    free(src->organizations);
+    free(src->operators);
     *src = (struct access_source){0};
 }
 
@@ -85,6 +91,41 @@ static struct entry_of *entry_find(const struct table *t, const char *account)
     return sk_map_find(t->people, account, strlen(account));
 }
 
+/* Whoever is of an organization that is not on the list may not enter. Without a list (no
+ * organization was read) there is nothing to be suspended. */
+static int may_enter(const struct table *t, const struct person *p)
+{
+    const struct organization *o =
+        sk_map_find(t->organizations, p->organization, strlen(p->organization));
+
+    return !p->disabled && (o ? !o->suspended : t->src.organization_count == 0);
+}
+
+static void people_index(struct table *t)
+{
+    for (size_t i = 0; i < t->src.people_count; i++) {
+        const struct person *p = &t->src.people[i];
+        struct entry_of *e = &t->entries[i];
+        e->person = p;
+        e->may_enter = may_enter(t, p);
+        if (strcmp(p->organization, ORGANIZATION_HOME) == 0)
+            memset(e->levels, (int)level_of_role(p->role), sizeof(e->levels));
+        sk_map_put(t->people, p->id, strlen(p->id), e);
+    }
+}
+
+/* A level beside the role; only people of home have any. */
+static void operators_index(struct table *t)
+{
+    for (size_t i = 0; i < t->src.operator_count; i++) {
+        const struct operator_row *o = &t->src.operators[i];
+        struct entry_of *e = entry_find(t, o->account);
+        if (e && strcmp(e->person->organization, ORGANIZATION_HOME) == 0 &&
+            e->levels[o->module] < o->level)
+            e->levels[o->module] = (uint8_t)o->level;
+    }
+}
+
 static struct table *table_new(struct access_source *src)
 {
     struct table *t = sk_alloc(sizeof(*t));
@@ -92,13 +133,15 @@ static struct table *table_new(struct access_source *src)
     t->src = *src;
     *src = (struct access_source){0};
     t->people = sk_map_new(0);
+    t->organizations = sk_map_new(0);
     t->entries = sk_alloc((t->src.people_count + 1) * sizeof(*t->entries));
     t->ties = sk_alloc((t->src.grant_count + 1) * sizeof(*t->ties));
-    for (size_t i = 0; i < t->src.people_count; i++) {
-        const struct person *p = &t->src.people[i];
-        t->entries[i].person = p;
-        sk_map_put(t->people, p->id, strlen(p->id), &t->entries[i]);
+    for (size_t i = 0; i < t->src.organization_count; i++) {
+        struct organization *o = &t->src.organizations[i];
+        sk_map_put(t->organizations, o->id, strlen(o->id), o);
     }
+    people_index(t);
+    operators_index(t);
     for (size_t i = 0; i < t->src.grant_count; i++) {
         const struct grant *g = &t->src.grants[i];
         struct entry_of *e = g->account[0] ? entry_find(t, g->account) : NULL;
@@ -119,6 +162,7 @@ static void table_free(struct table *t)
     for (int r = 0; r < ROLE_COUNT; r++)
         sk_map_free(t->roles[r].by_device);
     sk_map_free(t->people);
+    sk_map_free(t->organizations);
     free(t->entries);
     free(t->ties);
     access_source_free(&t->src);
@@ -143,7 +187,7 @@ void access_start(void)
     struct access_source none = {0};
 
     pthread_rwlock_wrlock(&access.lock);
-    access.tags = sk_map_new(0);
+    access.cameras = sk_map_new(0);
     access.table = table_new(&none);
     pthread_rwlock_unlock(&access.lock);
     atomic_store(&access.next_change_ms, INT64_MAX);
@@ -152,15 +196,15 @@ void access_start(void)
 
 void access_stop(void)
 {
-    struct tags *tags;
+    struct camera *camera;
 
     pthread_rwlock_wrlock(&access.lock);
     table_free(access.table);
     access.table = NULL;
-    for (size_t pos = 0; access.tags && (tags = sk_map_next(access.tags, &pos));)
-        free(tags);
-    sk_map_free(access.tags);
-    access.tags = NULL;
+    for (size_t pos = 0; access.cameras && (camera = sk_map_next(access.cameras, &pos));)
+        free(camera);
+    sk_map_free(access.cameras);
+    access.cameras = NULL;
     pthread_rwlock_unlock(&access.lock);
 }
 
@@ -181,7 +225,7 @@ void access_use(struct access_source *src, int64_t now_ms)
 
 struct loading {
     struct access_source src;
-    size_t people_cap, grants_cap;
+    size_t people_cap, grants_cap, organizations_cap, operators_cap;
 };
 
 static int person_take(void *ctx, const struct store_row *row)
@@ -206,7 +250,45 @@ static int person_take(void *ctx, const struct store_row *row)
     p->disabled = store_row_int(row, 3) != 0;
     p->created = store_row_int(row, 4);
     l->src.people_count++;
-    return 0;
+    return store_row_copy(row, 5, p->organization, sizeof(p->organization));
+}
+
+static int organization_take(void *ctx, const struct store_row *row)
+{
+    struct loading *l = ctx;
+
+    if (l->src.organization_count == l->organizations_cap) {
+        l->organizations_cap = l->organizations_cap ? l->organizations_cap * 2 : 4;
+        l->src.organizations =
+            sk_realloc(l->src.organizations, l->organizations_cap * sizeof(struct organization));
+    }
+    struct organization *o = &l->src.organizations[l->src.organization_count++];
+    memset(o, 0, sizeof(*o));
+    o->suspended = store_row_int(row, 3) != 0;
+    o->created = store_row_int(row, 4);
+    int err = store_row_copy(row, 0, o->id, sizeof(o->id));
+    if (!err)
+        err = store_row_copy(row, 1, o->name, sizeof(o->name));
+    return err ? err : store_row_copy(row, 2, o->kind, sizeof(o->kind));
+}
+
+/* A module of a later version is no reason to refuse: nothing here asks for it. */
+static int operator_take(void *ctx, const struct store_row *row)
+{
+    struct loading *l = ctx;
+    enum operator_module module = module_find(store_row_text(row, 1));
+    int64_t level = store_row_int(row, 2);
+
+    if (module == MODULE_NONE || level < LEVEL_VIEW || level > LEVEL_APPROVE)
+        return 0;
+    if (l->src.operator_count == l->operators_cap) {
+        l->operators_cap = l->operators_cap ? l->operators_cap * 2 : 4;
+        l->src.operators =
+            sk_realloc(l->src.operators, l->operators_cap * sizeof(struct operator_row));
+    }
+    struct operator_row *o = &l->src.operators[l->src.operator_count++];
+    *o = (struct operator_row){.module = module, .level = (enum operator_level)level};
+    return store_row_copy(row, 0, o->account, sizeof(o->account));
 }
 
 static int grant_take(void *ctx, const struct store_row *row)
@@ -229,7 +311,13 @@ static int source_read(struct store_tx *tx, void *ctx)
     access_source_free(&l->src);
     *l = (struct loading){0};
     int err = store_many(tx, "account_all", NULL, PEOPLE_MAX, person_take, l);
-    return err ? err : store_many(tx, "account_grant_all", NULL, GRANTS_MAX, grant_take, l);
+    if (!err)
+        err = store_many(tx, "account_grant_all", NULL, GRANTS_MAX, grant_take, l);
+    if (!err)
+        err = store_many(tx, "organization_all", NULL, ORGANIZATIONS_MAX, organization_take, l);
+    return err ? err
+               : store_many(tx, "account_operator_all", NULL, PEOPLE_MAX * (MODULE_COUNT - 1),
+                            operator_take, l);
 }
 
 int access_reload(struct store *s, int64_t now_ms)
@@ -283,30 +371,36 @@ static uint32_t grant_rights(const struct grant *g, int64_t now_ms)
     return grant_is_active(&g->terms, now_ms) ? g->terms.actions | ACCESS_LIST | ACCESS_VIEW : 0;
 }
 
-static int has_tag(const struct tags *tags, const char *tag)
+static int has_tag(const struct camera *c, const char *tag)
 {
-    for (size_t i = 0; tags && i < tags->count; i++)
-        if (strcmp(tags->text[i], tag) == 0)
+    for (size_t i = 0; i < c->tag_count; i++)
+        if (strcmp(c->tags[i], tag) == 0)
             return 1;
     return 0;
 }
 
-static int wide_reaches(const struct grant *g, const struct tags *tags)
+/* A grant speaks of cameras of its own organization and of no other. */
+static int grant_reaches(const struct grant *g, const char *device, const struct camera *c)
 {
-    return tags && (g->terms.object_kind == GRANT_ALL || has_tag(tags, g->terms.object));
+    if (!c || strcmp(g->organization, c->organization) != 0)
+        return 0;
+    if (g->terms.object_kind == GRANT_DEVICE)
+        return strcmp(g->terms.object, device) == 0;
+    return g->terms.object_kind == GRANT_ALL || has_tag(c, g->terms.object);
 }
 
 /* Rights of a subject on a camera, stopping as soon as all of `wanted` are there. Each grant that
  * brings any goes to `seen`, when that is not NULL. */
-static uint32_t subject_rights(const struct subject *s, const char *device, const struct tags *tags,
-                               int64_t now_ms, uint32_t wanted, json_t *seen)
+static uint32_t subject_rights(const struct subject *s, const char *device,
+                               const struct camera *camera, int64_t now_ms, uint32_t wanted,
+                               json_t *seen)
 {
     const struct tie *tie = s->by_device ? sk_map_find(s->by_device, device, strlen(device)) : NULL;
     uint32_t rights = 0;
 
     for (int wide = 0; wide < 2; wide++, tie = s->wide) {
         for (; tie && (rights & wanted) != wanted; tie = tie->next) {
-            if (wide && !wide_reaches(tie->grant, tags))
+            if (!grant_reaches(tie->grant, device, camera))
                 continue;
             uint32_t more = grant_rights(tie->grant, now_ms);
             rights |= more;
@@ -317,9 +411,26 @@ static uint32_t subject_rights(const struct subject *s, const char *device, cons
     return rights;
 }
 
-static const struct tags *tags_find_locked(const char *device)
+static const struct camera *camera_find_locked(const char *device)
 {
-    return access.tags ? sk_map_find(access.tags, device, strlen(device)) : NULL;
+    return access.cameras ? sk_map_find(access.cameras, device, strlen(device)) : NULL;
+}
+
+static int is_own(const struct person *p, const struct camera *c)
+{
+    return strcmp(p->organization, c->organization) == 0;
+}
+
+/* Grants of the person, and those of the person's role in the camera's organization. */
+static uint32_t person_rights(const struct entry_of *e, const char *device, const struct camera *c,
+                              int64_t now_ms, uint32_t wanted, json_t *seen)
+{
+    uint32_t rights = subject_rights(&e->own, device, c, now_ms, wanted, seen);
+
+    if (c && is_own(e->person, c) && (rights & wanted) != wanted)
+        rights |= subject_rights(&access.table->roles[e->person->role], device, c, now_ms, wanted,
+                                 seen);
+    return rights;
 }
 
 enum role access_standing(const char *account, uint32_t right, const char *device, int64_t now_ms,
@@ -330,18 +441,33 @@ enum role access_standing(const char *account, uint32_t right, const char *devic
     *granted = 0;
     pthread_rwlock_rdlock(&access.lock);
     const struct entry_of *e = access.table ? entry_find(access.table, account) : NULL;
-    if (e && !e->person->disabled)
+    const struct camera *camera = device ? camera_find_locked(device) : NULL;
+    if (e && e->may_enter)
         role = e->person->role;
-    if (role != ROLE_NONE && right && !device) {
-        *granted = 1;
-    } else if (role != ROLE_NONE && right) {
-        const struct tags *tags = tags_find_locked(device);
-        *granted = (subject_rights(&e->own, device, tags, now_ms, right, NULL) & right) == right ||
-                   (subject_rights(&access.table->roles[role], device, tags, now_ms, right, NULL) &
-                    right) == right;
-    }
+    if (role != ROLE_NONE && right)
+        *granted = !device || (person_rights(e, device, camera, now_ms, right, NULL) & right) == right;
+    if (role != ROLE_NONE && camera && !is_own(e->person, camera))
+        role = ROLE_MEMBER;
     pthread_rwlock_unlock(&access.lock);
     return role;
+}
+
+void access_levels(const char *account, uint8_t out[MODULE_COUNT])
+{
+    memset(out, LEVEL_NONE, MODULE_COUNT);
+    pthread_rwlock_rdlock(&access.lock);
+    const struct entry_of *e = access.table ? entry_find(access.table, account) : NULL;
+    if (e && e->may_enter)
+        memcpy(out, e->levels, MODULE_COUNT);
+    pthread_rwlock_unlock(&access.lock);
+}
+
+enum operator_level access_level(const char *account, enum operator_module module)
+{
+    uint8_t levels[MODULE_COUNT];
+
+    access_levels(account, levels);
+    return (enum operator_level)levels[module];
 }
 
 /* What the role alone brings on a camera. */
@@ -368,15 +494,13 @@ void access_device_each(const char *device, int64_t now_ms,
     for (int r = 0; r < ROLE_COUNT; r++)
         of_role[r] = role_rights((enum role)r);
     pthread_rwlock_rdlock(&access.lock);
-    const struct tags *tags = tags_find_locked(device);
-    for (size_t i = 0; access.table && i < access.table->src.people_count; i++) {
+    const struct camera *camera = camera_find_locked(device);
+    for (size_t i = 0; camera && access.table && i < access.table->src.people_count; i++) {
         const struct entry_of *e = &access.table->entries[i];
         struct access_line line = {.person = e->person, .grants = json_array()};
-        if (!e->person->disabled)
-            line.rights = of_role[e->person->role] |
-                          subject_rights(&e->own, device, tags, now_ms, UINT32_MAX, line.grants) |
-                          subject_rights(&access.table->roles[e->person->role], device, tags,
-                                         now_ms, UINT32_MAX, line.grants);
+        if (e->may_enter)
+            line.rights = (is_own(e->person, camera) ? of_role[e->person->role] : 0) |
+                          person_rights(e, device, camera, now_ms, UINT32_MAX, line.grants);
         if (line.rights)
             fn(ctx, &line);
         json_decref(line.grants);
@@ -386,26 +510,40 @@ void access_device_each(const char *device, int64_t now_ms,
 
 /* ---- cameras ---- */
 
-int access_device_is_known(const char *device)
+int access_device_is_of(const char *device, const char *organization)
 {
     pthread_rwlock_rdlock(&access.lock);
-    int known = tags_find_locked(device) != NULL;
+    const struct camera *c = camera_find_locked(device);
+    int is = c && strcmp(c->organization, organization) == 0;
     pthread_rwlock_unlock(&access.lock);
-    return known;
+    return is;
 }
 
-void access_device_tags(const char *device, const char *const *list, size_t count)
+/* Whose it is must be known: with an organization that is no id the camera is nobody's. */
+static struct camera *camera_new(const char *organization, const char *const *tags, size_t count)
 {
-    struct tags *fresh = list ? sk_alloc(sizeof(*fresh)) : NULL, *former = NULL;
+    struct camera *c = sk_alloc(sizeof(*c));
 
-    for (size_t i = 0; fresh && i < count && i < TAGS_MAX; i++)
-        if (!sk_copy(fresh->text[fresh->count], GRANT_OBJECT_SIZE, list[i]))
-            fresh->count++;
+    if (sk_copy(c->organization, sizeof(c->organization), organization)) {
+        free(c);
+        return NULL;
+    }
+    for (size_t i = 0; i < count && i < TAGS_MAX; i++)
+        if (!sk_copy(c->tags[c->tag_count], GRANT_OBJECT_SIZE, tags[i]))
+            c->tag_count++;
+    return c;
+}
+
+void access_device_tags(const char *device, const char *organization, const char *const *list,
+                        size_t count)
+{
+    struct camera *fresh = list ? camera_new(organization, list, count) : NULL, *former = NULL;
+
     pthread_rwlock_wrlock(&access.lock);
-    if (access.tags && fresh)
-        former = sk_map_put(access.tags, device, strlen(device), fresh);
-    else if (access.tags)
-        former = sk_map_remove(access.tags, device, strlen(device));
+    if (access.cameras && fresh)
+        former = sk_map_put(access.cameras, device, strlen(device), fresh);
+    else if (access.cameras)
+        former = sk_map_remove(access.cameras, device, strlen(device));
     else
         former = fresh;
     pthread_rwlock_unlock(&access.lock);
@@ -414,10 +552,8 @@ void access_device_tags(const char *device, const char *const *list, size_t coun
 
 int access_grant_reaches(const struct grant *g, const char *device)
 {
-    if (g->terms.object_kind == GRANT_DEVICE)
-        return strcmp(g->terms.object, device) == 0;
     pthread_rwlock_rdlock(&access.lock);
-    int reaches = wide_reaches(g, tags_find_locked(device));
+    int reaches = grant_reaches(g, device, camera_find_locked(device));
     pthread_rwlock_unlock(&access.lock);
     return reaches;
 }
@@ -441,5 +577,61 @@ void access_grants_each(void (*fn)(void *ctx, const struct grant *g, const char 
         const struct entry_of *e = g->account[0] ? entry_find(access.table, g->account) : NULL;
         fn(ctx, g, e ? e->person->name : NULL);
     }
+    pthread_rwlock_unlock(&access.lock);
+}
+
+/* ---- organizations ---- */
+
+static const char *organization_of_locked(const char *kind, const char *id)
+{
+    if (strcmp(kind, "device") == 0) {
+        const struct camera *c = camera_find_locked(id);
+        return c ? c->organization : NULL;
+    }
+    if (strcmp(kind, "account") == 0) {
+        const struct entry_of *e = access.table ? entry_find(access.table, id) : NULL;
+        return e ? e->person->organization : NULL;
+    }
+    return strcmp(kind, "organization") == 0 ? id : NULL;
+}
+
+int access_organization_of(const char *kind, const char *id, char out[ORGANIZATION_ID_SIZE])
+{
+    pthread_rwlock_rdlock(&access.lock);
+    const char *of = organization_of_locked(kind, id);
+    int err = of ? sk_copy(out, ORGANIZATION_ID_SIZE, of) : -SK_ENOTFOUND;
+    pthread_rwlock_unlock(&access.lock);
+    return err;
+}
+
+int access_organization_find(const char *id, struct organization *out)
+{
+    pthread_rwlock_rdlock(&access.lock);
+    const struct organization *o =
+        access.table ? sk_map_find(access.table->organizations, id, strlen(id)) : NULL;
+    if (o)
+        *out = *o;
+    pthread_rwlock_unlock(&access.lock);
+    return o ? 0 : -SK_ENOTFOUND;
+}
+
+void access_organizations_each(void (*fn)(void *ctx, const struct organization *o), void *ctx)
+{
+    pthread_rwlock_rdlock(&access.lock);
+    for (size_t i = 0; access.table && i < access.table->src.organization_count; i++)
+        fn(ctx, &access.table->src.organizations[i]);
+    pthread_rwlock_unlock(&access.lock);
+}
+
+void access_organization_count(const char *id, size_t *people, size_t *cameras)
+{
+    const struct camera *c;
+
+    *people = *cameras = 0;
+    pthread_rwlock_rdlock(&access.lock);
+    for (size_t i = 0; access.table && i < access.table->src.people_count; i++)
+        *people += strcmp(access.table->src.people[i].organization, id) == 0;
+    for (size_t pos = 0; access.cameras && (c = sk_map_next(access.cameras, &pos));)
+        *cameras += strcmp(c->organization, id) == 0;
     pthread_rwlock_unlock(&access.lock);
 }

@@ -13,6 +13,36 @@
 
 enum role { ROLE_NONE, ROLE_MEMBER, ROLE_ADMIN, ROLE_OWNER, ROLE_COUNT };
 
+/* Parts of the box that an operator may see to; each action of the operator plane names one. */
+#define OPERATOR_MODULES(X)                                                                        \
+    X(MODULE_BOX, "box")                                                                           \
+    X(MODULE_PEOPLE, "people")                                                                     \
+    X(MODULE_AUDIT, "audit")                                                                       \
+    X(MODULE_GUARD, "guard")                                                                       \
+    X(MODULE_MONITOR, "monitor")                                                                   \
+    X(MODULE_ALERT, "alert")                                                                       \
+    X(MODULE_BACKUP, "backup")                                                                     \
+    X(MODULE_OTA, "ota")                                                                           \
+    X(MODULE_POLICY, "policy")
+
+enum operator_module {
+    MODULE_NONE,
+#define OPERATOR_MODULE_ENUM(name, text) name,
+    OPERATOR_MODULES(OPERATOR_MODULE_ENUM)
+#undef OPERATOR_MODULE_ENUM
+        MODULE_COUNT
+};
+
+/* Each includes the former. */
+enum operator_level { LEVEL_NONE, LEVEL_VIEW, LEVEL_OPERATE, LEVEL_APPROVE };
+
+const char *module_name(enum operator_module m);
+enum operator_module module_find(const char *name); /* MODULE_NONE when it is none */
+const char *level_name(enum operator_level l);
+enum operator_level level_find(const char *name); /* LEVEL_NONE when it is none */
+/* What a role at home brings, in every module. */
+enum operator_level level_of_role(enum role r);
+
 enum role role_find(const char *name); /* ROLE_NONE when it is no role */
 const char *role_name(enum role r);
 
@@ -49,10 +79,14 @@ const struct rule *rule_find(const char *action);
 uint32_t rule_right(const struct rule *r);
 /* 1 when the role alone brings it. */
 int rule_is_of_role(const struct rule *r, enum role role);
-/* The declared actions that `role` brings without a grant; new reference. */
-json_t *rule_permissions_json(enum role role);
+/* Of an action of the operator plane; MODULE_NONE: of tenants. */
+enum operator_module rule_module(const struct rule *r);
+enum operator_level rule_level(const struct rule *r);
+/* The declared actions that the role, and the levels by module, bring without a grant; new
+ * reference. */
+json_t *rule_permissions_json(enum role role, const uint8_t levels[MODULE_COUNT]);
 /* 0, -SK_EAUTH or -SK_EDENIED. `r` may be NULL. `role`: of a PRINCIPAL_ACCOUNT whose session and
- * account hold, else ROLE_NONE; `is_granted`: a grant brings it. Pure. */
+ * account hold, else ROLE_NONE; `is_granted`: a grant, or an operator's level, brings it. Pure. */
 SK_MUST int rule_decide(const struct rule *r, const struct principal *p, enum role role,
                         int is_granted);
 
@@ -96,6 +130,7 @@ struct grant {
     struct grant_terms terms;
     int64_t created;
     char created_by[ID_SIZE];
+    char organization[ORGANIZATION_ID_SIZE]; /* whose cameras it speaks of */
 };
 
 /* Members of `body` that are terms; others are the caller's to judge. -SK_EINVAL. */
@@ -124,6 +159,27 @@ struct person {
     enum role role;
     int disabled;
     int64_t created;
+    char organization[ORGANIZATION_ID_SIZE];
+};
+
+/* The organization that runs the box. */
+#define ORGANIZATION_HOME "home"
+
+enum { ORGANIZATION_NAME_POINTS_MAX = 64, ORGANIZATIONS_MAX = 1000 };
+
+struct organization {
+    char id[ORGANIZATION_ID_SIZE];
+    char name[ORGANIZATION_NAME_POINTS_MAX * 4 + 1];
+    char kind[8]; /* "home", "team", "person" */
+    int suspended;
+    int64_t created;
+};
+
+/* What a person of home was given. */
+struct operator_row {
+    char account[ID_SIZE];
+    enum operator_module module;
+    enum operator_level level;
 };
 
 /* Everything the table is made of; a list of each, owned. */
@@ -132,6 +188,10 @@ struct access_source {
     size_t people_count;
     struct grant *grants; /* newest first */
     size_t grant_count;
+    struct organization *organizations;
+    size_t organization_count;
+    struct operator_row *operators;
+    size_t operator_count;
 };
 void access_source_free(struct access_source *src);
 
@@ -148,11 +208,27 @@ void access_changed(struct store *s, const char *account, int64_t now_ms);
 /* 1 when the last reload failed: the sweep tries again. */
 int access_is_stale(void);
 
-/* The role of an account that may enter, else ROLE_NONE. When `right` is not 0, `*granted` says
+/* The role of an account that may enter, else ROLE_NONE; towards a camera of another organization
+ * it is that of a member, who has nothing by the role. When `right` is not 0, `*granted` says
  * whether a grant brings it for the camera; `device` NULL: the question is not about one camera,
  * and is left to the question about each. Any thread, quick, never blocks on the store. */
 enum role access_standing(const char *account, uint32_t right, const char *device, int64_t now_ms,
                           int *granted);
+
+/* An operator's level in a module; LEVEL_NONE for whoever is no operator or may not enter. And all
+ * of them. */
+enum operator_level access_level(const char *account, enum operator_module module);
+void access_levels(const char *account, uint8_t out[MODULE_COUNT]);
+
+/* Whose an account, a camera, an organization is: `kind` as of authorize_organization_of().
+ * -SK_ENOTFOUND. */
+SK_MUST int access_organization_of(const char *kind, const char *id,
+                                   char out[ORGANIZATION_ID_SIZE]);
+/* Copy. -SK_ENOTFOUND. */
+SK_MUST int access_organization_find(const char *id, struct organization *out);
+void access_organizations_each(void (*fn)(void *ctx, const struct organization *o), void *ctx);
+/* How many people and cameras it has. */
+void access_organization_count(const char *id, size_t *people, size_t *cameras);
 
 /* The moment's rights of everybody on one camera: `fn` for each person with any. */
 struct access_line {
@@ -162,9 +238,11 @@ struct access_line {
 };
 void access_device_each(const char *device, int64_t now_ms,
                         void (*fn)(void *ctx, const struct access_line *line), void *ctx);
-/* A camera that the table has heard of? */
-int access_device_is_known(const char *device);
-void access_device_tags(const char *device, const char *const *tags, size_t count);
+/* A camera of the organization that the table has heard of? */
+int access_device_is_of(const char *device, const char *organization);
+/* `tags` NULL: forget it. */
+void access_device_tags(const char *device, const char *organization, const char *const *tags,
+                        size_t count);
 
 /* Walk under the lock; `fn` must be quick and not call back here. */
 void access_people_each(void (*fn)(void *ctx, const struct person *p), void *ctx);
@@ -185,6 +263,7 @@ const char *refusal_name(enum refusal r); /* the contract's `reason` */
 struct actor {
     const char *account, *session, *source;
     int64_t now_ms;
+    const char *organization; /* of the account */
 };
 
 /* May `actor` (of role `actor_role`) turn `target` from `from` to `to` (ROLE_NONE = out)? Owners
@@ -220,6 +299,7 @@ struct invitation {
     json_t *grants; /* array of terms, owned */
     int64_t created, expires;
     char created_by[ID_SIZE];
+    char organization[ORGANIZATION_ID_SIZE]; /* which one joins */
 };
 void invitation_fini(struct invitation *i);
 
@@ -230,8 +310,12 @@ SK_MUST int invitation_find(struct store *s, const uint8_t hash[32], int64_t now
                             struct invitation *out);
 SK_MUST int invitation_end(struct store *s, const struct actor *by, const char *id,
                            enum refusal *refusal);
-/* Open ones as the contract has them; new reference. */
-SK_MUST int invitation_list(struct store *s, int64_t now_ms, json_t **out);
+/* Open ones of an organization as the contract has them; new reference. */
+SK_MUST int invitation_list(struct store *s, const char *organization, int64_t now_ms,
+                            json_t **out);
+/* One line of it inside a running write, the maker's standing being checked by the caller. */
+SK_MUST int invitation_insert(struct store_tx *tx, const struct actor *by,
+                              const struct invitation *i, const uint8_t hash[32]);
 /* Use it up: the account, its grants and its first session, or nothing. -SK_EGONE, -SK_ECONFLICT
  * the name is taken, -SK_ELIMIT too many people or grants. */
 SK_MUST int invitation_join(struct store *s, const uint8_t hash[32], const struct account_row *who,

@@ -26,7 +26,7 @@ json_t *grant_json(const struct grant *g, const char *subject_name, int64_t now_
 
 struct wanted {
     json_t *list;
-    const char *account, *device;
+    const char *account, *device, *organization;
     enum role role;
     int64_t now_ms;
 };
@@ -35,6 +35,8 @@ static void grant_pick(void *ctx, const struct grant *g, const char *subject_nam
 {
     struct wanted *w = ctx;
 
+    if (strcmp(g->organization, w->organization) != 0)
+        return;
     if ((w->account && strcmp(g->account, w->account) != 0) ||
         (w->role != ROLE_NONE && g->role != w->role))
         return;
@@ -42,11 +44,12 @@ static void grant_pick(void *ctx, const struct grant *g, const char *subject_nam
 }
 
 /* Those that reach the camera: judged after the walk, outside of its lock. */
-static void grants_reaching(json_t *list, const char *device)
+static void grants_reaching(json_t *list, const char *device, const char *organization)
 {
     for (size_t i = json_array_size(list); i-- > 0;) {
         struct grant g = {.id = ""};
-        if (grant_terms_parse(&g.terms, json_array_get(list, i)) ||
+        if (sk_copy(g.organization, sizeof(g.organization), organization) ||
+            grant_terms_parse(&g.terms, json_array_get(list, i)) ||
             !access_grant_reaches(&g, device))
             json_array_remove(list, i);
     }
@@ -55,8 +58,12 @@ static void grants_reaching(json_t *list, const char *device)
 int api_grants(struct http_request *req)
 {
     const char *role = http_query(req, "role");
-    struct wanted w = {json_array(), http_query(req, "account"), http_query(req, "device"),
-                       role ? role_find(role) : ROLE_NONE, http_now_ms(req)};
+    struct wanted w = {.list = json_array(),
+                       .account = http_query(req, "account"),
+                       .device = http_query(req, "device"),
+                       .organization = http_principal(req)->organization,
+                       .role = role ? role_find(role) : ROLE_NONE,
+                       .now_ms = http_now_ms(req)};
 
     if (role && w.role == ROLE_NONE) {
         json_decref(w.list);
@@ -64,7 +71,7 @@ int api_grants(struct http_request *req)
     }
     access_grants_each(grant_pick, &w);
     if (w.device)
-        grants_reaching(w.list, w.device);
+        grants_reaching(w.list, w.device, w.organization);
     return http_json(req, 200, json_pack("{s:o}", "grants", w.list));
 }
 
@@ -88,6 +95,19 @@ static int subject_parse(const json_t *subject, struct grant *g)
     return g->role == ROLE_MEMBER || g->role == ROLE_ADMIN ? 0 : -SK_EINVAL;
 }
 
+/* Cameras of the own organization; a person of another one is given one camera at a time. */
+static int reach_check(const struct grant *g)
+{
+    char of[ORGANIZATION_ID_SIZE];
+
+    if (g->terms.object_kind == GRANT_DEVICE)
+        return access_device_is_of(g->terms.object, g->organization) ? 0 : -SK_ENOTFOUND;
+    if (g->account[0] && access_organization_of("account", g->account, of) == 0 &&
+        strcmp(of, g->organization) != 0)
+        return -SK_EINVAL;
+    return 0;
+}
+
 int api_grant_add(struct http_request *req)
 {
     static const char *const members[] = {"subject",   "object",   "actions", "not_before",
@@ -103,8 +123,10 @@ int api_grant_add(struct http_request *req)
         err = subject_parse(json_object_get(body, "subject"), &g);
     if (!err)
         err = grant_terms_parse(&g.terms, body);
-    if (!err && g.terms.object_kind == GRANT_DEVICE && !access_device_is_known(g.terms.object))
-        err = -SK_ENOTFOUND;
+    if (!err)
+        err = sk_copy(g.organization, sizeof(g.organization), by.organization);
+    if (!err)
+        err = reach_check(&g);
     if (!err)
         err = sk_copy(g.created_by, sizeof(g.created_by), by.account);
     id_make(g.id);
@@ -165,7 +187,7 @@ int api_device_access(struct http_request *req)
     const char *device = http_param(req, "id");
     json_t *people;
 
-    if (!access_device_is_known(device))
+    if (!access_device_is_of(device, http_principal(req)->organization))
         return http_problem(req, -SK_ENOTFOUND, NULL);
     people = json_array();
     access_device_each(device, http_now_ms(req), line_add, people);

@@ -19,14 +19,15 @@ static const int64_t ttl_ms = INVITATION_TTL_DAYS * 24 * 3600 * 1000LL;
 int api_invitations(struct http_request *req)
 {
     json_t *list;
-    int err = invitation_list(account_get()->store, http_now_ms(req), &list);
+    int err = invitation_list(account_get()->store, http_principal(req)->organization,
+                              http_now_ms(req), &list);
 
     return err ? http_problem(req, err, NULL)
                : http_json(req, 200, json_pack("{s:o}", "invitations", list));
 }
 
 /* Terms are kept as they will be read again: parsed and written anew. */
-static int grants_take(const json_t *body, json_t *out)
+static int grants_take(const json_t *body, const char *organization, json_t *out)
 {
     static const char *const members[] = {"object",   "actions", "not_before", "not_after",
                                           "schedule", "reason",  NULL};
@@ -43,7 +44,8 @@ static int grants_take(const json_t *body, json_t *out)
     {
         if (!json_is_object(v) || sk_json_only(v, members) || grant_terms_parse(&terms, v))
             return -SK_EINVAL;
-        if (terms.object_kind == GRANT_DEVICE && !access_device_is_known(terms.object))
+        if (terms.object_kind == GRANT_DEVICE && 
+            !access_device_is_of(terms.object, organization))
             return -SK_ENOTFOUND;
         json_t *kept = json_object();
         grant_terms_json(kept, &terms);
@@ -68,7 +70,7 @@ static int invitation_parse(const json_t *body, struct invitation *out)
         err = sk_copy(out->note, sizeof(out->note), note);
     if (!err) {
         out->role = role_find(role);
-        err = out->role == ROLE_NONE ? -SK_EINVAL : grants_take(body, out->grants);
+        err = out->role == ROLE_NONE ? -SK_EINVAL : grants_take(body, out->organization, out->grants);
     }
     return err;
 }
@@ -106,7 +108,9 @@ int api_invitation_add(struct http_request *req)
     i.grants = json_array();
     id_make(i.id);
     token_make(token, hash);
-    int err = invitation_parse(body, &i);
+    int err = sk_copy(i.organization, sizeof(i.organization), by.organization);
+    if (!err)
+        err = invitation_parse(body, &i);
     if (!err)
         err = sk_copy(i.created_by, sizeof(i.created_by), by.account);
     if (!err)

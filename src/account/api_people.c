@@ -14,7 +14,7 @@ struct actor actor_of(const struct http_request *req)
 {
     const struct principal *p = http_principal(req);
 
-    return (struct actor){p->account, p->session, p->source, http_now_ms(req)};
+    return (struct actor){p->account, p->session, p->source, http_now_ms(req), p->organization};
 }
 
 int answer_refusal(struct http_request *req, int err, enum refusal refusal)
@@ -32,13 +32,15 @@ struct people {
     struct person *list;
     size_t count, cap;
     const char *only; /* one id, or NULL: all */
+    const char *organization;
 };
 
 static void person_keep(void *ctx, const struct person *p)
 {
     struct people *all = ctx;
 
-    if (all->only && strcmp(all->only, p->id) != 0)
+    if (strcmp(all->organization, p->organization) != 0 ||
+        (all->only && strcmp(all->only, p->id) != 0))
         return;
     if (all->count == all->cap) {
         all->cap = all->cap ? all->cap * 2 : 16;
@@ -94,7 +96,7 @@ static json_t *person_json(const struct person *p, const char *self, int64_t now
 
 int api_accounts(struct http_request *req)
 {
-    struct people all = {0};
+    struct people all = {.organization = http_principal(req)->organization};
     json_t *list = json_array();
 
     access_people_each(person_keep, &all);
@@ -108,7 +110,8 @@ int api_accounts(struct http_request *req)
 /* The account of the path; -SK_ENOTFOUND: answered. */
 static int person_take(struct http_request *req, struct person *out)
 {
-    struct people one = {.only = http_param(req, "id")};
+    struct people one = {.only = http_param(req, "id"),
+                         .organization = http_principal(req)->organization};
 
     access_people_each(person_keep, &one);
     if (one.count)
@@ -245,7 +248,7 @@ static json_t *sessions_json(const char *account, int64_t now_ms)
 
 struct grant_rows {
     json_t *list;
-    const char *account;
+    const char *account, *organization;
     enum role role;
     int64_t now_ms;
 };
@@ -254,14 +257,17 @@ static void grant_row(void *ctx, const struct grant *g, const char *subject_name
 {
     struct grant_rows *r = ctx;
 
+    if (!g->account[0] && strcmp(g->organization, r->organization) != 0)
+        return;
     if (g->account[0] ? strcmp(g->account, r->account) == 0 : g->role == r->role)
         json_array_append_new(r->list, grant_json(g, subject_name, r->now_ms));
 }
 
 /* Those of the person, and those of the person's role. */
-static json_t *grants_of(const char *account, enum role role, int64_t now_ms)
+static json_t *grants_of(const char *account, const char *organization, enum role role,
+                         int64_t now_ms)
 {
-    struct grant_rows rows = {json_array(), account, role, now_ms};
+    struct grant_rows rows = {json_array(), account, organization, role, now_ms};
 
     access_grants_each(grant_row, &rows);
     return rows.list;
@@ -281,7 +287,7 @@ int api_account_access(struct http_request *req)
     json_t *out = json_object();
     json_object_set_new(out, "account", person_json(&p, http_principal(req)->account, now_ms));
     json_object_set_new(out, "holds", holds_json(&holds, p.id, now_ms, &total));
-    json_object_set_new(out, "grants", grants_of(p.id, p.role, now_ms));
+    json_object_set_new(out, "grants", grants_of(p.id, p.organization, p.role, now_ms));
     json_object_set_new(out, "sessions", sessions_json(p.id, now_ms));
     return http_json(req, 200, out);
 }
@@ -366,13 +372,16 @@ int api_me_access(struct http_request *req)
 {
     const struct principal *p = http_principal(req);
     int64_t now_ms = http_now_ms(req);
+    uint8_t levels[MODULE_COUNT];
     int granted;
     enum role role = access_standing(p->account, 0, NULL, now_ms, &granted);
 
+    access_levels(p->account, levels);
+
     return http_json(req, 200,
                      json_pack("{s:s, s:o, s:o}", "role", role_name(role), "permissions",
-                               rule_permissions_json(role), "grants",
-                               grants_of(p->account, role, now_ms)));
+                               rule_permissions_json(role, levels), "grants",
+                               grants_of(p->account, p->organization, role, now_ms)));
 }
 
 int api_password_strength(struct http_request *req)

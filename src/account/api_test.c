@@ -22,7 +22,7 @@ static enum why grant_why(const struct grant_terms *t, int64_t now_ms)
 }
 
 struct question {
-    const char *account, *device;
+    const char *account, *device, *organization;
     enum role role;
     uint32_t right;
     json_t *candidates; /* grants as the contract has them, and `why` */
@@ -34,7 +34,7 @@ static void candidate_add(void *ctx, const struct grant *g, const char *subject_
     struct question *q = ctx;
     uint32_t brings = g->terms.actions | ACCESS_LIST | ACCESS_VIEW;
 
-    if (!(brings & q->right) ||
+    if (strcmp(g->organization, q->organization) != 0 || !(brings & q->right) ||
         (g->account[0] ? strcmp(g->account, q->account) != 0 : g->role != q->role))
         return;
     json_t *v = grant_json(g, subject_name, q->now_ms);
@@ -54,7 +54,8 @@ static const json_t *nearest_find(const struct question *q, enum why *why)
     {
         struct grant g = {.id = ""};
         enum why is = (enum why)json_integer_value(json_object_get(v, "why"));
-        if (is <= *why || grant_terms_parse(&g.terms, v) || !access_grant_reaches(&g, q->device))
+        if (is <= *why || sk_copy(g.organization, sizeof(g.organization), q->organization) ||
+            grant_terms_parse(&g.terms, v) || !access_grant_reaches(&g, q->device))
             continue;
         best = v;
         *why = is;
@@ -87,7 +88,7 @@ static json_t *answer_make(struct question *q, const struct rule *rule, int gran
 }
 
 struct known {
-    const char *account;
+    const char *account, *organization;
     int is_there;
 };
 
@@ -95,13 +96,15 @@ static void person_note(void *ctx, const struct person *p)
 {
     struct known *k = ctx;
 
-    k->is_there |= strcmp(p->id, k->account) == 0;
+    k->is_there |=
+        strcmp(p->id, k->account) == 0 && strcmp(p->organization, k->organization) == 0;
 }
 
 int api_access_test(struct http_request *req)
 {
     static const char *const members[] = {"account", "action", "device", NULL};
-    struct question q = {.now_ms = http_now_ms(req)};
+    struct question q = {.organization = http_principal(req)->organization,
+                         .now_ms = http_now_ms(req)};
     char name[48] = "device.";
     const char *action;
     json_t *body;
@@ -121,9 +124,9 @@ int api_access_test(struct http_request *req)
         err = -SK_EINVAL;
     if (err)
         return http_problem(req, err, NULL);
-    struct known known = {.account = q.account};
+    struct known known = {.account = q.account, .organization = q.organization};
     access_people_each(person_note, &known);
-    if (!known.is_there || !access_device_is_known(q.device))
+    if (!known.is_there || !access_device_is_of(q.device, q.organization))
         return http_problem(req, -SK_ENOTFOUND, NULL);
     q.role = access_standing(q.account, q.right, q.device, q.now_ms, &granted);
     return http_json(req, 200, answer_make(&q, rule_find(name), granted));

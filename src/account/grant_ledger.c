@@ -81,7 +81,9 @@ int grant_row_take(const struct store_row *row, struct grant *out)
     if (!err)
         err = store_row_copy(row, 9, t->reason, sizeof(t->reason));
     out->created = store_row_int(row, 10);
-    return err ? err : store_row_copy(row, 11, out->created_by, sizeof(out->created_by));
+    if (!err)
+        err = store_row_copy(row, 11, out->created_by, sizeof(out->created_by));
+    return err ? err : store_row_copy(row, 12, out->organization, sizeof(out->organization));
 }
 
 int grant_insert(struct store_tx *tx, const struct grant *g)
@@ -112,7 +114,8 @@ int grant_insert(struct store_tx *tx, const struct grant *g)
                                 store_int("not_after", t->not_after),
                                 store_text("schedule", schedule ? schedule : ""),
                                 store_text("reason", t->reason), store_int("created", g->created),
-                                store_text("created_by", g->created_by)),
+                                store_text("created_by", g->created_by),
+                                store_text("organization", g->organization)),
                      NULL);
     free(schedule);
     return err;
@@ -150,7 +153,10 @@ static int grant_end_write(struct store_tx *tx, void *ctx)
 {
     const struct grant_write *w = ctx;
     int64_t rows;
-    int err = store_exec(tx, "account_grant_delete", STORE_ARGS(store_text("id", w->id)), &rows);
+    int err = store_exec(tx, "account_grant_delete",
+                         STORE_ARGS(store_text("id", w->id),
+                                    store_text("organization", w->by->organization)),
+                         &rows);
 
     if (!err && !rows)
         err = -SK_ENOTFOUND;
@@ -234,7 +240,7 @@ void gone_sweep(struct store *s, int64_t now_ms)
             gone_add(device);
             break;
         }
-        access_device_tags(device, NULL, 0);
+        access_device_tags(device, "", NULL, 0);
         any = 1;
     }
     if (any)

@@ -28,12 +28,14 @@ static int row_take(void *ctx, const struct store_row *row)
         err = store_row_copy(row, 0, i->id, sizeof(i->id));
     if (!err)
         err = store_row_copy(row, 2, i->note, sizeof(i->note));
-    return err ? err : store_row_copy(row, 6, i->created_by, sizeof(i->created_by));
+    if (!err)
+        err = store_row_copy(row, 6, i->created_by, sizeof(i->created_by));
+    return err ? err : store_row_copy(row, 7, i->organization, sizeof(i->organization));
 }
 
 struct invitation_query {
     const uint8_t *hash;
-    const char *id;
+    const char *id, *organization;
     int64_t now_ms;
     struct invitation *out;
     json_t *list;
@@ -93,13 +95,16 @@ static int list_read(struct store_tx *tx, void *ctx)
     struct invitation_query *q = ctx;
 
     json_array_clear(q->list);
-    return store_many(tx, "account_invitation_all", STORE_ARGS(store_int("now", q->now_ms)),
+    return store_many(tx, "account_invitation_all",
+                      STORE_ARGS(store_int("now", q->now_ms),
+                                 store_text("organization", q->organization)),
                       INVITATIONS_MAX, list_row, q);
 }
 
-int invitation_list(struct store *s, int64_t now_ms, json_t **out)
+int invitation_list(struct store *s, const char *organization, int64_t now_ms, json_t **out)
 {
-    struct invitation_query q = {.now_ms = now_ms, .list = json_array()};
+    struct invitation_query q = {
+        .organization = organization, .now_ms = now_ms, .list = json_array()};
     int err = store_read(s, list_read, &q);
 
     *out = err ? NULL : q.list;
@@ -162,16 +167,13 @@ static int place_check(struct store_tx *tx, const char *count_statement, int64_t
     return err ? err : count < max ? 0 : -SK_ELIMIT;
 }
 
-static int add_write(struct store_tx *tx, void *ctx)
+int invitation_insert(struct store_tx *tx, const struct actor *by, const struct invitation *i,
+                      const uint8_t hash[32])
 {
-    const struct invitation_write *w = ctx;
-    const struct invitation *i = w->invitation;
     char *grants = NULL;
-    int err = role_check(tx, w, i->role);
+    int err = store_exec(tx, "account_invitation_purge", STORE_ARGS(store_int("now", by->now_ms)),
+                         NULL);
 
-    if (!err)
-        err = store_exec(tx, "account_invitation_purge",
-                         STORE_ARGS(store_int("now", w->by->now_ms)), NULL);
     if (!err)
         err = place_check(tx, "account_invitation_count", INVITATIONS_MAX);
     if (err)
@@ -179,16 +181,25 @@ static int add_write(struct store_tx *tx, void *ctx)
     grants = json_dumps(i->grants, JSON_COMPACT);
     SK_ASSERT(grants);
     err = store_exec(tx, "account_invitation_insert",
-                     STORE_ARGS(store_text("id", i->id), store_blob("token_hash", w->hash, 32),
+                     STORE_ARGS(store_text("id", i->id), store_blob("token_hash", hash, 32),
                                 store_text("role", role_name(i->role)), store_text("note", i->note),
                                 store_text("grants", grants), store_int("created", i->created),
                                 store_int("expires", i->expires),
-                                store_text("created_by", i->created_by)),
+                                store_text("created_by", i->created_by),
+                                store_text("organization", i->organization)),
                      NULL);
     free(grants);
     return err ? err
-               : act_record(tx, w->by, "invitation.added", "invitation", i->id,
+               : act_record(tx, by, "invitation.added", "invitation", i->id,
                             json_pack("{s:s}", "role", role_name(i->role)));
+}
+
+static int add_write(struct store_tx *tx, void *ctx)
+{
+    const struct invitation_write *w = ctx;
+    int err = role_check(tx, w, w->invitation->role);
+
+    return err ? err : invitation_insert(tx, w->by, w->invitation, w->hash);
 }
 
 int invitation_add(struct store *s, const struct actor *by, const struct invitation *i,
@@ -203,7 +214,9 @@ static int end_write(struct store_tx *tx, void *ctx)
 {
     const struct invitation_write *w = ctx;
     enum role role = ROLE_NONE;
-    int err = store_one(tx, "account_invitation_role", STORE_ARGS(store_text("id", w->id)),
+    int err = store_one(tx, "account_invitation_role",
+                        STORE_ARGS(store_text("id", w->id),
+                                   store_text("organization", w->by->organization)),
                         role_take, &role);
 
     *w->refusal = REFUSAL_NONE;
@@ -239,6 +252,7 @@ static int grants_write(struct store_tx *tx, const struct invitation *i, const c
         id_make(g.id);
         memcpy(g.account, account, strnlen(account, sizeof(g.account) - 1));
         memcpy(g.created_by, i->created_by, sizeof(g.created_by));
+        memcpy(g.organization, i->organization, sizeof(g.organization));
         if (!err)
             err = grant_insert(tx, &g);
     }
@@ -248,7 +262,7 @@ static int grants_write(struct store_tx *tx, const struct invitation *i, const c
 static int join_in(struct store_tx *tx, const struct invitation_write *w, struct invitation *i)
 {
     const struct actor by = {w->who->id, w->entry->session->id, w->entry->session->source,
-                             w->entry->now_ms};
+                             w->entry->now_ms, i->organization};
     struct invitation_query q = {.hash = w->hash, .now_ms = w->entry->now_ms, .out = i};
     int err = find_in(tx, &q);
 
@@ -262,7 +276,8 @@ static int join_in(struct store_tx *tx, const struct invitation_write *w, struct
                          STORE_ARGS(store_text("id", w->who->id), store_text("name", w->who->name),
                                     store_text("role", role_name(i->role)),
                                     store_text("password", w->who->password),
-                                    store_int("now", w->entry->now_ms)),
+                                    store_int("now", w->entry->now_ms),
+                                    store_text("organization", i->organization)),
                          NULL);
     if (!err)
         err = grants_write(tx, i, w->who->id, w->entry->now_ms);

@@ -292,7 +292,8 @@ static int owner_write(struct store_tx *tx, const struct account_row *o, int64_t
     return store_exec(tx, "account_insert",
                       STORE_ARGS(store_text("id", o->id), store_text("name", o->name),
                                  store_text("role", "owner"), store_text("password", o->password),
-                                 store_int("now", now_ms)),
+                                 store_int("now", now_ms),
+                                 store_text("organization", "home")),
                       NULL);
 }
 

@@ -24,6 +24,7 @@ enum refusal people_judge(enum role actor_role, int is_self, enum role from, enu
 struct standing {
     enum role role;
     int disabled;
+    char organization[ORGANIZATION_ID_SIZE];
 };
 
 static int standing_take(void *ctx, const struct store_row *row)
@@ -32,7 +33,7 @@ static int standing_take(void *ctx, const struct store_row *row)
 
     s->role = role_find(store_row_text(row, 0));
     s->disabled = store_row_int(row, 1) != 0;
-    return 0;
+    return store_row_copy(row, 2, s->organization, sizeof(s->organization));
 }
 
 static int standing_read(struct store_tx *tx, const char *account, struct standing *out)
@@ -71,7 +72,7 @@ static int owner_guard(struct store_tx *tx, const struct people_write *w,
 /* May it be done, as things stand in this transaction? */
 static int change_check(struct store_tx *tx, const struct people_write *w, struct standing *from)
 {
-    struct standing actor = {ROLE_NONE, 1};
+    struct standing actor = {.role = ROLE_NONE, .disabled = 1};
     int err = standing_read(tx, w->by->account, &actor);
 
     *w->refusal = REFUSAL_NONE;
@@ -81,6 +82,8 @@ static int change_check(struct store_tx *tx, const struct people_write *w, struc
         return err;
     if (actor.disabled || actor.role < ROLE_ADMIN)
         return -SK_EDENIED;
+    if (strcmp(actor.organization, from->organization) != 0)
+        return -SK_ENOTFOUND;
     *w->refusal =
         people_judge(actor.role, strcmp(w->by->account, w->account) == 0, from->role, w->role);
     return *w->refusal ? -SK_EDENIED : owner_guard(tx, w, from);
@@ -156,7 +159,8 @@ int people_holds(struct store *s, const char *account, int64_t now_ms, struct ho
 static int leave_write(struct store_tx *tx, void *ctx)
 {
     static const char *const ends[] = {"account_session_delete_of", "account_browser_delete_of",
-                                       "account_grant_delete_of", "account_invitation_delete_of"};
+                                       "account_grant_delete_of", "account_invitation_delete_of",
+                                       "account_operator_delete_of"};
     const struct people_write *w = ctx;
     struct standing from;
     int err = change_check(tx, w, &from);

@@ -43,20 +43,31 @@ static int decide(void *ctx, const struct principal *p, const char *action,
         if (session_is_of(p->session, p->account, now_ms))
             role = access_standing(p->account, rule_right(r), is_camera ? object.id : NULL, now_ms,
                                    &granted);
+        if (rule_module(r))
+            granted = access_level(p->account, rule_module(r)) >= rule_level(r);
     }
     return rule_decide(r, p, role, granted);
 }
 
-static void device_tags(void *ctx, const char *device, const char *const *tags, size_t count)
+static void device_tags(void *ctx, const char *device, const char *organization,
+                        const char *const *tags, size_t count)
 {
     (void)ctx;
-    access_device_tags(device, tags, count);
+    access_device_tags(device, organization, tags, count);
+}
+
+static int organization_of(void *ctx, const char *kind, const char *id,
+                           char out[ORGANIZATION_ID_SIZE])
+{
+    (void)ctx;
+    return access_organization_of(kind, id, out);
 }
 
 static void principal_fill(struct principal *out, const struct session *s, int by_cookie)
 {
     if (sk_copy(out->account, sizeof(out->account), s->account) ||
-        sk_copy(out->session, sizeof(out->session), s->id))
+        sk_copy(out->session, sizeof(out->session), s->id) ||
+        access_organization_of("account", s->account, out->organization))
         return;
     out->kind = PRINCIPAL_ACCOUNT;
     out->by_cookie = by_cookie;
@@ -226,6 +237,7 @@ static int account_start(struct house *house)
         .authenticate = authenticate_request,
         .csrf_holds = csrf_check,
         .device_tags = device_tags,
+        .organization_of = organization_of,
     };
 
     state = (struct account_state){

@@ -19,35 +19,48 @@ enum {
 struct rule {
     const char *action;
     unsigned by;
-    uint32_t right; /* what a grant must name, 0 = no grant brings it */
+    uint32_t right;              /* what a grant must name, 0 = no grant brings it */
+    enum operator_module module; /* of an action of the operator plane */
+    enum operator_level level;   /* what it takes there */
 };
 
+#define TENANT(action, by, right) {action, by, right, MODULE_NONE, LEVEL_NONE}
+#define OPERATOR(action, module, level) {action, 0, 0, module, level}
+
 static const struct rule rules[] = {
-    {"session", BY_SESSION, 0},
-    {"public", BY_ANYBODY, 0},
-    {"device.list", BY_STAFF, ACCESS_LIST},
-    {"device.view", BY_STAFF, ACCESS_VIEW},
-    {"device.live-main", BY_OWNER, ACCESS_LIVE_MAIN},
-    {"device.live-sub", BY_OWNER, ACCESS_LIVE_SUB},
-    {"device.listen", BY_OWNER, ACCESS_LISTEN},
-    {"device.talk", BY_OWNER, ACCESS_TALK},
-    {"device.ptz", BY_OWNER, ACCESS_PTZ},
-    {"device.playback", BY_OWNER, ACCESS_PLAYBACK},
-    {"device.snapshot", BY_OWNER, ACCESS_SNAPSHOT},
-    {"device.download", BY_OWNER, ACCESS_DOWNLOAD},
-    {"device.config", BY_STAFF, ACCESS_CONFIG},
-    {"device.manage", BY_OWNER, 0},
-    {"device.remove", BY_STAFF, 0},
-    {"device.enrol", BY_STAFF, 0},
-    {"device.link", BY_DEVICE, 0},
-    {"device.enrol-self", BY_ENROLMENT, 0},
-    {"people.view", BY_STAFF, 0},
-    {"people.manage", BY_STAFF, 0},
-    {"grant.view", BY_STAFF, 0},
-    {"grant.manage", BY_STAFF, 0},
-    {"box.view", BY_STAFF, 0},
-    {"audit.read", BY_STAFF, 0},
-    {"metrics.read", BY_METRICS, 0},
+    TENANT("session", BY_SESSION, 0),
+    TENANT("public", BY_ANYBODY, 0),
+    TENANT("device.list", BY_STAFF, ACCESS_LIST),
+    TENANT("device.view", BY_STAFF, ACCESS_VIEW),
+    TENANT("device.live-main", BY_OWNER, ACCESS_LIVE_MAIN),
+    TENANT("device.live-sub", BY_OWNER, ACCESS_LIVE_SUB),
+    TENANT("device.listen", BY_OWNER, ACCESS_LISTEN),
+    TENANT("device.talk", BY_OWNER, ACCESS_TALK),
+    TENANT("device.ptz", BY_OWNER, ACCESS_PTZ),
+    TENANT("device.playback", BY_OWNER, ACCESS_PLAYBACK),
+    TENANT("device.snapshot", BY_OWNER, ACCESS_SNAPSHOT),
+    TENANT("device.download", BY_OWNER, ACCESS_DOWNLOAD),
+    TENANT("device.config", BY_STAFF, ACCESS_CONFIG),
+    TENANT("device.manage", BY_OWNER, 0),
+    TENANT("device.remove", BY_STAFF, 0),
+    TENANT("device.enrol", BY_STAFF, 0),
+    TENANT("device.link", BY_DEVICE, 0),
+    TENANT("device.enrol-self", BY_ENROLMENT, 0),
+    TENANT("people.view", BY_STAFF, 0),
+    TENANT("people.manage", BY_STAFF, 0),
+    TENANT("grant.view", BY_STAFF, 0),
+    TENANT("grant.manage", BY_STAFF, 0),
+    TENANT("organization.manage", BY_OWNER, 0),
+    TENANT("audit.read", BY_STAFF, 0),
+    OPERATOR("box.view", MODULE_BOX, LEVEL_VIEW),
+    OPERATOR("guard.view", MODULE_BOX, LEVEL_VIEW),
+    OPERATOR("guard.manage", MODULE_BOX, LEVEL_OPERATE),
+    OPERATOR("audit.read-all", MODULE_AUDIT, LEVEL_VIEW),
+    OPERATOR("audit.export", MODULE_AUDIT, LEVEL_VIEW),
+    OPERATOR("organizations.view", MODULE_PEOPLE, LEVEL_VIEW),
+    OPERATOR("organizations.operate", MODULE_PEOPLE, LEVEL_OPERATE),
+    OPERATOR("organizations.approve", MODULE_PEOPLE, LEVEL_APPROVE),
+    TENANT("metrics.read", BY_METRICS, 0),
 };
 
 static const char *const role_names[ROLE_COUNT] = {"", "member", "admin", "owner"};
@@ -73,6 +86,46 @@ static const struct {
     ACCESS_RIGHTS(ACCESS_RIGHT_ROW)
 #undef ACCESS_RIGHT_ROW
 };
+
+static const char *const module_names[MODULE_COUNT] = {
+    "",
+#define OPERATOR_MODULE_NAME(name, text) text,
+    OPERATOR_MODULES(OPERATOR_MODULE_NAME)
+#undef OPERATOR_MODULE_NAME
+};
+
+const char *module_name(enum operator_module m)
+{
+    return module_names[m];
+}
+
+enum operator_module module_find(const char *name)
+{
+    for (int m = MODULE_NONE + 1; m < MODULE_COUNT; m++)
+        if (strcmp(module_names[m], name) == 0)
+            return (enum operator_module)m;
+    return MODULE_NONE;
+}
+
+static const char *const level_names[] = {"", "view", "operate", "approve"};
+
+const char *level_name(enum operator_level l)
+{
+    return level_names[l];
+}
+
+enum operator_level level_find(const char *name)
+{
+    for (int l = LEVEL_VIEW; l <= LEVEL_APPROVE; l++)
+        if (strcmp(level_names[l], name) == 0)
+            return (enum operator_level)l;
+    return LEVEL_NONE;
+}
+
+enum operator_level level_of_role(enum role r)
+{
+    return r == ROLE_OWNER ? LEVEL_APPROVE : r == ROLE_ADMIN ? LEVEL_OPERATE : LEVEL_NONE;
+}
 
 uint32_t access_right_find(const char *name)
 {
@@ -105,6 +158,16 @@ uint32_t rule_right(const struct rule *r)
     return r ? r->right : 0;
 }
 
+enum operator_module rule_module(const struct rule *r)
+{
+    return r ? r->module : MODULE_NONE;
+}
+
+enum operator_level rule_level(const struct rule *r)
+{
+    return r ? r->level : LEVEL_NONE;
+}
+
 static unsigned role_is(enum role role)
 {
     static const unsigned is[ROLE_COUNT] = {
@@ -121,12 +184,13 @@ int rule_is_of_role(const struct rule *r, enum role role)
     return r && (r->by & role_is(role)) != 0;
 }
 
-json_t *rule_permissions_json(enum role role)
+json_t *rule_permissions_json(enum role role, const uint8_t levels[MODULE_COUNT])
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-        if (rules[i].by & role_is(role))
+        if (rules[i].by & role_is(role) ||
+            (rules[i].module && levels[rules[i].module] >= rules[i].level))
             json_array_append_new(list, json_string(rules[i].action));
     return list;
 }
@@ -157,7 +221,7 @@ int rule_decide(const struct rule *r, const struct principal *p, enum role role,
     case PRINCIPAL_NOBODY:
         break;
     }
-    if (r && (r->by & is || (r->right && role != ROLE_NONE && is_granted)))
+    if (r && (r->by & is || ((r->right || r->module) && role != ROLE_NONE && is_granted)))
         return 0;
     return p->kind == PRINCIPAL_NOBODY || (p->kind == PRINCIPAL_ACCOUNT && role == ROLE_NONE)
                ? -SK_EAUTH

@@ -38,10 +38,18 @@ int csrf_holds(const struct principal *p, const char *csrf)
     return filled.csrf_holds && csrf && csrf[0] ? filled.csrf_holds(filled.ctx, p, csrf) : 0;
 }
 
-void authorize_device_tags(const char *device, const char *const *tags, size_t count)
+void authorize_device_tags(const char *device, const char *organization, const char *const *tags,
+                           size_t count)
 {
     if (filled.device_tags)
-        filled.device_tags(filled.ctx, device, tags, count);
+        filled.device_tags(filled.ctx, device, organization, tags, count);
+}
+
+int authorize_organization_of(const char *kind, const char *id, char out[ORGANIZATION_ID_SIZE])
+{
+    return filled.organization_of && kind && id && id[0]
+               ? filled.organization_of(filled.ctx, kind, id, out)
+               : -SK_ENOTFOUND;
 }
 
 void holding_add(const struct holding *h)

@@ -10,6 +10,7 @@
 
 enum {
     ACCOUNT_ID_MAX = 64,  /* bytes of an account id text */
+    ORGANIZATION_ID_SIZE = 27, /* 16 random bytes in base32, or "home"; with the closing zero */
     SESSION_ID_SIZE = 27, /* 16 random bytes in base32, with the closing zero */
     DEVICE_ID_SIZE = 27,  /* 128 random bits in base32, with the closing zero */
     SOURCE_SIZE = 46      /* an IPv6 address text, with the closing zero */
@@ -27,6 +28,8 @@ struct principal {
     enum principal_kind kind;
     char account[ACCOUNT_ID_MAX + 1];
     char session[SESSION_ID_SIZE]; /* login session id (public, not the token) */
+    /* The organization of a PRINCIPAL_ACCOUNT, for lists; rights are may()'s to decide. */
+    char organization[ORGANIZATION_ID_SIZE];
     char device[DEVICE_ID_SIZE];
     char purpose[24]; /* of a PRINCIPAL_TOKEN: "enrolment", "metrics", "setup" */
     char source[SOURCE_SIZE];
@@ -57,8 +60,11 @@ struct authorizer {
                          struct principal *out);
     /* 1 when `csrf` is the token of the session in `p`. */
     int (*csrf_holds)(void *ctx, const struct principal *p, const char *csrf);
-    /* As authorize_device_tags(); may be NULL. */
-    void (*device_tags)(void *ctx, const char *device, const char *const *tags, size_t count);
+    /* As authorize_device_tags() and authorize_organization_of(); may be NULL. */
+    void (*device_tags)(void *ctx, const char *device, const char *organization,
+                        const char *const *tags, size_t count);
+    int (*organization_of)(void *ctx, const char *kind, const char *id,
+                           char out[ORGANIZATION_ID_SIZE]);
     void *ctx;
 };
 void authorize_fill(const struct authorizer *a);
@@ -68,10 +74,17 @@ void authenticate(const char *cookie, const char *authorization, const char *sou
                   struct principal *out);
 int csrf_holds(const struct principal *p, const char *csrf);
 
-/* Rights may hang on a camera's tags: the room that keeps cameras tells here which there are and
- * how they are tagged, each once at start, then at every change, before it announces the change.
- * `tags` NULL: forget the camera. Texts are copied. Never blocks on the store. */
-void authorize_device_tags(const char *device, const char *const *tags, size_t count);
+/* Rights may hang on a camera's organization and tags: the room that keeps cameras tells here which
+ * there are, whose they are and how they are tagged, each once at start, then at every change,
+ * before it announces the change. `tags` NULL: forget the camera. Texts are copied. Never blocks on
+ * the store. */
+void authorize_device_tags(const char *device, const char *organization, const char *const *tags,
+                           size_t count);
+
+/* Whose a thing is: `kind` "account", "device" or "organization". -SK_ENOTFOUND: it has no
+ * organization, or none is known. Any thread; never blocks on the store. */
+SK_MUST int authorize_organization_of(const char *kind, const char *id,
+                                      char out[ORGANIZATION_ID_SIZE]);
 
 /* What a person may hold elsewhere than in this seam's own tables (codes, tokens): whoever leaves
  * must be seen to hold nothing. Added at start, at most 8. `count`: how many now; `end`: end them

@@ -147,6 +147,12 @@ static int token_record(struct store_tx *tx, const struct principal *by, const c
                               .source = by ? by->source : NULL));
 }
 
+/* What the box makes is for those who run it. */
+static const char *by_organization(const struct principal *by)
+{
+    return by && by->organization[0] ? by->organization : "home";
+}
+
 static int token_write(struct store_tx *tx, void *ctx)
 {
     const struct token_row *t = ctx;
@@ -159,7 +165,8 @@ static int token_write(struct store_tx *tx, void *ctx)
                                  store_text("account", t->account),
                                  store_int("created", t->created_ms),
                                  store_int("expires", t->expires_ms), store_int("count", t->count),
-                                 store_int("simulated", t->simulated)),
+                                 store_int("simulated", t->simulated),
+                                 store_text("organization", by_organization(t->by))),
                       NULL);
 }
 
@@ -277,7 +284,7 @@ int enrol_token_create(struct http_request *req)
 }
 
 struct token_query {
-    const char *id;
+    const char *id, *organization;
     int64_t expires_ms, count, used;
     json_t *devices;
 };
@@ -303,7 +310,9 @@ static int token_read(struct store_tx *tx, void *ctx)
 {
     struct token_query *q = ctx;
     int err =
-        store_one(tx, "enrolment_by_id", STORE_ARGS(store_text("id", q->id)), token_row_read, q);
+        store_one(tx, "enrolment_by_id",
+                  STORE_ARGS(store_text("id", q->id), store_text("organization", q->organization)),
+                  token_row_read, q);
 
     json_array_clear(q->devices);
     return err ? err
@@ -313,7 +322,9 @@ static int token_read(struct store_tx *tx, void *ctx)
 
 int enrol_token_get(struct http_request *req)
 {
-    struct token_query q = {.id = http_param(req, "id"), .devices = json_array()};
+    struct token_query q = {.id = http_param(req, "id"),
+                            .organization = http_principal(req)->organization,
+                            .devices = json_array()};
     int err = store_read(registry_store(), token_read, &q);
 
     if (err) {
@@ -340,7 +351,9 @@ static int token_end_write(struct store_tx *tx, void *ctx)
     const struct token_end *e = ctx;
     int64_t rows;
     int err = store_exec(tx, "enrolment_end",
-                         STORE_ARGS(store_text("id", e->id), store_int("now", e->now_ms)), &rows);
+                         STORE_ARGS(store_text("id", e->id), store_int("now", e->now_ms),
+                                    store_text("organization", by_organization(e->by))),
+                         &rows);
 
     if (!err && !rows)
         err = -SK_ENOTFOUND;
@@ -371,7 +384,9 @@ static int enrolment_token_row(void *ctx, const struct store_row *row)
     struct enrolment *e = ctx;
 
     e->device.simulated = store_row_int(row, 4) != 0;
-    return store_row_copy(row, 0, e->token_id, sizeof(e->token_id));
+    int err = store_row_copy(row, 0, e->token_id, sizeof(e->token_id));
+    return err ? err
+               : store_row_copy(row, 5, e->device.organization, sizeof(e->device.organization));
 }
 
 static int token_lookup(struct store_tx *tx, void *ctx)
@@ -401,7 +416,8 @@ static int enrolment_write(struct store_tx *tx, void *ctx)
                                 store_blob("cert_serial", d->cert_serial, d->cert_serial_len),
                                 store_int("cert_not_after", d->cert_not_after_ms),
                                 store_int("simulated", d->simulated),
-                                store_int("enrolled", d->now_ms)),
+                                store_int("enrolled", d->now_ms),
+                                store_text("organization", d->organization)),
                      NULL);
     if (!err)
         err = store_exec(

@@ -66,6 +66,7 @@ struct device_new {
     size_t cert_serial_len;
     int64_t cert_not_after_ms, now_ms;
     int simulated;
+    char organization[ORGANIZATION_ID_SIZE];
 };
 /* Put a committed camera into the table / take it out. */
 void registry_add(const struct device_new *d);
@@ -130,7 +131,7 @@ int device_grant_holds(const struct device_grant *g);
 /* Texts borrowed from `list`; -SK_EINVAL: too many, twice, or not fit to be shown. */
 SK_MUST int device_tags_parse(const json_t *list, const char *out[DEVICE_TAGS_MAX], size_t *count);
 /* Tell the `authorize` seam which tags (a JSON array's text) the camera has. */
-void device_tags_tell(const char *device, const char *tags);
+void device_tags_tell(const char *device, const char *organization, const char *tags);
 
 /* ---- enrol.c ---- */
 

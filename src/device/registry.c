@@ -18,6 +18,7 @@ enum { DEVICES_MAX = 1000000, CURSOR_MAX = DEVICE_NAME_MAX + DEVICE_ID_SIZE };
 
 struct device {
     char id[DEVICE_ID_SIZE];
+    char organization[ORGANIZATION_ID_SIZE];
     char *name, *serial, *model, *hw, *fw, *caps, *tags;
     uint8_t seal[DEVICE_SEAL_BYTES];
     uint8_t has_seal, simulated, has_clock;
@@ -132,7 +133,7 @@ static void device_put_locked(struct device *d)
     sk_map_put(table.by_id, d->id, DEVICE_ID_SIZE - 1, d);
     order_add(d);
     table.simulated += d->simulated;
-    device_tags_tell(d->id, d->tags);
+    device_tags_tell(d->id, d->organization, d->tags);
 }
 
 static struct device *device_find_locked(const char *id)
@@ -171,6 +172,8 @@ static int device_load(void *ctx, const struct store_row *row)
     d->last_seen_ms = store_row_int(row, 12);
     d->since_ms = d->last_seen_ms ? d->last_seen_ms : d->enrolled_ms;
     text_replace(&d->tags, store_row_text(row, 13));
+    if (store_row_copy(row, 14, d->organization, sizeof(d->organization)))
+        d->organization[0] = '\0'; /* nobody's */
     device_put_locked(d);
     return 0;
 }
@@ -423,6 +426,7 @@ void registry_add(const struct device_new *n)
     d->cert_not_after_ms = n->cert_not_after_ms;
     d->simulated = n->simulated != 0;
     d->enrolled_ms = d->since_ms = n->now_ms;
+    memcpy(d->organization, n->organization, sizeof(d->organization));
     pthread_mutex_lock(&table.lock);
     device_put_locked(d);
     pthread_mutex_unlock(&table.lock);
@@ -503,7 +507,7 @@ int registry_tags_set(const char *device, const char *tags, const struct princip
         if (d)
             text_replace(&d->tags, tags);
         if (d)
-            device_tags_tell(device, tags);
+            device_tags_tell(device, d->organization, tags);
         pthread_mutex_unlock(&table.lock);
     }
     pthread_mutex_unlock(&one_at_a_time);

@@ -109,7 +109,7 @@ int device_tags_parse(const json_t *list, const char *out[DEVICE_TAGS_MAX], size
     return 0;
 }
 
-void device_tags_tell(const char *device, const char *tags)
+void device_tags_tell(const char *device, const char *organization, const char *tags)
 {
     const char *list[DEVICE_TAGS_MAX] = {NULL};
     size_t count = 0;
@@ -117,6 +117,6 @@ void device_tags_tell(const char *device, const char *tags)
 
     if (device_tags_parse(parsed, list, &count))
         count = 0;
-    authorize_device_tags(device, list, count);
+    authorize_device_tags(device, organization, list, count);
     json_decref(parsed);
 }

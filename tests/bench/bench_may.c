@@ -99,7 +99,7 @@ static int house_start(char *dir)
         const char *tags[1] = {tag};
         id_make(cameras[i]);
         snprintf(tag, sizeof(tag), "tag %zu", i % 7);
-        authorize_device_tags(cameras[i], tags, 1);
+        authorize_device_tags(cameras[i], "home", tags, 1);
     }
     people_fill(&src, now_ms);
     grants_fill(&src);

@@ -1,5 +1,5 @@
 -- name: account_owner :one
-SELECT id, name, role, password, lang, theme, disabled FROM account WHERE role = 'owner'
+SELECT id, name, role, password, lang, theme, disabled FROM account WHERE role = 'owner' AND organization = 'home'
 ORDER BY CASE WHEN password <> '' AND disabled = 0 THEN 0 ELSE 1 END, created, id LIMIT 1;
 
 -- name: account_by_name :one
@@ -9,8 +9,8 @@ SELECT id, name, role, password, lang, theme, disabled FROM account WHERE name =
 SELECT id, name, role, password, lang, theme, disabled FROM account WHERE id = $id;
 
 -- name: account_insert :exec
-INSERT INTO account (id, name, role, password, lang, theme, created, password_set)
-VALUES ($id, $name, $role, $password, '', 'auto', $now, $now);
+INSERT INTO account (id, name, role, password, lang, theme, created, password_set, organization)
+VALUES ($id, $name, $role, $password, '', 'auto', $now, $now, $organization);
 
 -- name: account_login_set :exec
 UPDATE account SET name = $name, password = $password, password_set = $now, disabled = 0 WHERE id = $id;
@@ -22,7 +22,7 @@ UPDATE account SET password = $password WHERE id = $id AND password = $former;
 SELECT COUNT(*) FROM account WHERE id = $id AND password = $password AND disabled = 0;
 
 -- name: account_passwords_void :exec
-UPDATE account SET password = '' WHERE role = 'owner';
+UPDATE account SET password = '' WHERE role = 'owner' AND organization = 'home';
 
 -- name: account_prefs_set :exec
 UPDATE account SET lang = $lang, theme = $theme WHERE id = $id;
@@ -116,16 +116,17 @@ VALUES ($id, $at, $kind, $account, $source, $detail);
 DELETE FROM account_event WHERE at < $before;
 
 -- name: account_all :many
-SELECT id, name, role, disabled, created FROM account ORDER BY name, id;
+SELECT id, name, role, disabled, created, organization FROM account ORDER BY name, id;
 
 -- name: account_count :one
 SELECT COUNT(*) FROM account;
 
 -- name: account_standing :one
-SELECT role, disabled FROM account WHERE id = $id;
+SELECT role, disabled, organization FROM account WHERE id = $id;
 
 -- name: account_owners_other :one
-SELECT COUNT(*) FROM account WHERE role = 'owner' AND disabled = 0 AND password <> '' AND id <> $id;
+SELECT COUNT(*) FROM account WHERE role = 'owner' AND disabled = 0 AND password <> '' AND id <> $id
+    AND organization = (SELECT organization FROM account WHERE id = $id);
 
 -- name: account_standing_set :exec
 UPDATE account SET role = $role, disabled = $disabled WHERE id = $id;
@@ -156,19 +157,19 @@ DELETE FROM account_browser WHERE account = $account;
 SELECT COUNT(*) FROM account_browser WHERE account = $account;
 
 -- name: account_invitation_all :many
-SELECT id, role, note, grants, created, expires, created_by FROM account_invitation
-WHERE expires > $now ORDER BY created DESC, id;
+SELECT id, role, note, grants, created, expires, created_by, organization FROM account_invitation
+WHERE expires > $now AND organization = $organization ORDER BY created DESC, id;
 
 -- name: account_invitation_by_hash :one
-SELECT id, role, note, grants, created, expires, created_by FROM account_invitation
+SELECT id, role, note, grants, created, expires, created_by, organization FROM account_invitation
 WHERE token_hash = $token_hash AND expires > $now;
 
 -- name: account_invitation_insert :exec
-INSERT INTO account_invitation (id, token_hash, role, note, grants, created, expires, created_by)
-VALUES ($id, $token_hash, $role, $note, $grants, $created, $expires, $created_by);
+INSERT INTO account_invitation (id, token_hash, role, note, grants, created, expires, created_by, organization)
+VALUES ($id, $token_hash, $role, $note, $grants, $created, $expires, $created_by, $organization);
 
 -- name: account_invitation_role :one
-SELECT role FROM account_invitation WHERE id = $id;
+SELECT role FROM account_invitation WHERE id = $id AND organization = $organization;
 
 -- name: account_invitation_delete :exec
 DELETE FROM account_invitation WHERE id = $id;
@@ -189,18 +190,18 @@ SELECT COUNT(*) FROM account_invitation WHERE created_by = $account AND expires 
 DELETE FROM account_invitation WHERE expires <= $now;
 
 -- name: account_grant_all :many
-SELECT id, account, role, object_kind, object, actions, not_before, not_after, schedule, reason, created, created_by
+SELECT id, account, role, object_kind, object, actions, not_before, not_after, schedule, reason, created, created_by, organization
 FROM account_grant ORDER BY created DESC, id;
 
 -- name: account_grant_count :one
 SELECT COUNT(*) FROM account_grant;
 
 -- name: account_grant_insert :exec
-INSERT INTO account_grant (id, account, role, object_kind, object, actions, not_before, not_after, schedule, reason, created, created_by)
-VALUES ($id, $account, $role, $object_kind, $object, $actions, $not_before, $not_after, $schedule, $reason, $created, $created_by);
+INSERT INTO account_grant (id, account, role, object_kind, object, actions, not_before, not_after, schedule, reason, created, created_by, organization)
+VALUES ($id, $account, $role, $object_kind, $object, $actions, $not_before, $not_after, $schedule, $reason, $created, $created_by, $organization);
 
 -- name: account_grant_delete :exec
-DELETE FROM account_grant WHERE id = $id;
+DELETE FROM account_grant WHERE id = $id AND organization = $organization;
 
 -- name: account_grant_delete_of :exec
 DELETE FROM account_grant WHERE account = $account;
@@ -210,3 +211,42 @@ DELETE FROM account_grant WHERE object_kind = 'device' AND object = $device;
 
 -- name: account_grant_count_of :one
 SELECT COUNT(*) FROM account_grant WHERE account = $account;
+
+-- name: organization_all :many
+SELECT id, name, kind, suspended, created FROM organization ORDER BY name, id;
+
+-- name: organization_count :one
+SELECT COUNT(*) FROM organization;
+
+-- name: organization_insert :exec
+INSERT INTO organization (id, name, kind, suspended, created) VALUES ($id, $name, $kind, 0, $now);
+
+-- name: organization_set :exec
+UPDATE organization SET name = $name, suspended = $suspended WHERE id = $id;
+
+-- name: organization_people :one
+SELECT COUNT(*) FROM account WHERE organization = $id;
+
+-- name: organization_delete :exec
+DELETE FROM organization WHERE id = $id AND kind <> 'home';
+
+-- name: account_invitation_delete_in :exec
+DELETE FROM account_invitation WHERE organization = $organization;
+
+-- name: account_grant_delete_in :exec
+DELETE FROM account_grant WHERE organization = $organization;
+
+-- name: account_session_delete_in :exec
+DELETE FROM account_session WHERE account IN (SELECT id FROM account WHERE organization = $organization);
+
+-- name: account_operator_all :many
+SELECT account, module, level FROM account_operator ORDER BY account, module;
+
+-- name: account_operator_insert :exec
+INSERT INTO account_operator (account, module, level, created_by) VALUES ($account, $module, $level, $created_by);
+
+-- name: account_operator_delete_of :exec
+DELETE FROM account_operator WHERE account = $account;
+
+-- name: account_operator_count_of :one
+SELECT COUNT(*) FROM account_operator WHERE account = $account;

@@ -1,10 +1,10 @@
 -- name: device_all :many
-SELECT id, name, serial, model, hw, fw, caps, seal, cert_serial, cert_not_after, simulated, enrolled, last_seen, tags
+SELECT id, name, serial, model, hw, fw, caps, seal, cert_serial, cert_not_after, simulated, enrolled, last_seen, tags, organization
 FROM device;
 
 -- name: device_insert :exec
-INSERT INTO device (id, name, serial, model, hw, fw, caps, seal, cert_serial, cert_not_after, simulated, enrolled, last_seen)
-VALUES ($id, $name, $serial, '', '', '', '[]', NULL, $cert_serial, $cert_not_after, $simulated, $enrolled, 0);
+INSERT INTO device (id, name, serial, model, hw, fw, caps, seal, cert_serial, cert_not_after, simulated, enrolled, last_seen, organization)
+VALUES ($id, $name, $serial, '', '', '', '[]', NULL, $cert_serial, $cert_not_after, $simulated, $enrolled, 0, $organization);
 
 -- name: device_facts_set :exec
 UPDATE device SET model = $model, hw = $hw, fw = $fw, caps = $caps, seal = $seal WHERE id = $id;
@@ -37,20 +37,20 @@ DELETE FROM device_event WHERE device = $device;
 DELETE FROM device_event WHERE at < $before;
 
 -- name: enrolment_insert :exec
-INSERT INTO enrolment (id, token_hash, account, created, expires, count, used, simulated)
-VALUES ($id, $token_hash, $account, $created, $expires, $count, 0, $simulated);
+INSERT INTO enrolment (id, token_hash, account, created, expires, count, used, simulated, organization)
+VALUES ($id, $token_hash, $account, $created, $expires, $count, 0, $simulated, $organization);
 
 -- name: enrolment_by_hash :one
-SELECT id, expires, count, used, simulated FROM enrolment WHERE token_hash = $token_hash;
+SELECT id, expires, count, used, simulated, organization FROM enrolment WHERE token_hash = $token_hash;
 
 -- name: enrolment_by_id :one
-SELECT expires, count, used FROM enrolment WHERE id = $id;
+SELECT expires, count, used FROM enrolment WHERE id = $id AND organization = $organization;
 
 -- name: enrolment_use :exec
 UPDATE enrolment SET used = used + 1 WHERE id = $id AND used < count AND expires > $now;
 
 -- name: enrolment_end :exec
-UPDATE enrolment SET expires = $now WHERE id = $id AND expires > $now;
+UPDATE enrolment SET expires = $now WHERE id = $id AND expires > $now AND organization = $organization;
 
 -- name: enrolment_count_of :one
 SELECT COUNT(*) FROM enrolment WHERE account = $account AND expires > $now AND used < count;

@@ -226,9 +226,9 @@ static int table_start(void **st)
     access_start();
     source_fill(&src);
     access_use(&src, 0);
-    access_device_tags("c1", garden, 0);
-    access_device_tags("c2", garden, 2);
-    access_device_tags("c3", garden, 0);
+    access_device_tags("c1", "", garden, 0);
+    access_device_tags("c2", "", garden, 2);
+    access_device_tags("c3", "", garden, 0);
     return 0;
 }
 
@@ -263,16 +263,16 @@ static void tags_and_roles(void **st)
     (void)st;
     assert_true(has("tom", ACCESS_LISTEN, "c2", 0));
     assert_false(has("tom", ACCESS_LISTEN, "c1", 0));
-    access_device_tags("c1", more, 1);
+    access_device_tags("c1", "", more, 1);
     assert_true(has("tom", ACCESS_LISTEN, "c1", 0));
-    access_device_tags("c1", more, 0);
+    access_device_tags("c1", "", more, 0);
     assert_false(has("tom", ACCESS_LISTEN, "c1", 0));
     assert_true(has("tom", ACCESS_SNAPSHOT, "c3", 0));
     assert_true(has("mei", ACCESS_SNAPSHOT, "c3", 0));
     assert_false(has("adam", ACCESS_SNAPSHOT, "c3", 0)); /* roles do not contain each other */
     assert_true(has("adam", ACCESS_LIVE_SUB, "c2", 0));
     assert_false(has("adam", ACCESS_LIVE_SUB, "c9", 0)); /* "all" is all there are */
-    access_device_tags("c2", NULL, 0);
+    access_device_tags("c2", "", NULL, 0);
     assert_false(has("adam", ACCESS_LIVE_SUB, "c2", 0));
     assert_false(has("tom", ACCESS_LISTEN, "c2", 0));
 }
