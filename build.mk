@@ -11,6 +11,7 @@ below_net := net crypto wire base
 below_store := store crypto base
 below_core := core store net crypto wire base
 below_edge := edge core store net crypto wire base
+below_guard := guard http edge core store net crypto wire base
 below_http := http edge core store net crypto wire base
 below_cam := fw-cam base
 below_link := fw-link fw-cam net sdk crypto wire base

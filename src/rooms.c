@@ -6,13 +6,15 @@
 #include "core/room.h"
 #include "device/device.h"
 #include "edge/edge.h"
+#include "guard/guard.h"
 #include "http/http.h"
 #include "relay/relay.h"
 
 const struct room *const *rooms_list(void)
 {
     static const struct room *const rooms[] = {
-        &audit_room, &account_room, &device_room, &relay_room, &http_room, &edge_room, NULL,
+        &audit_room, &account_room, &guard_room, &device_room,
+        &relay_room, &http_room,    &edge_room,  NULL,
     };
 
     return rooms;

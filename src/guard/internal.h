@@ -25,15 +25,15 @@ enum { GUARD_PREFIX_TEXT = 52 }; /* "xxxx:..:xxxx/64" with the closing zero */
 
 /* "192.0.2.7", "192.0.2.0/24", "2001:db8::/56". IPv4 8..32 bits, IPv6 16..64; an IPv6 address alone
  * is its /64; IPv4 mapped in IPv6 is IPv4. -SK_EINVAL: anything else, or bits behind the prefix. */
-SK_MUST int prefix_parse(struct guard_prefix *out, const char *text);
+SK_MUST int guard_prefix_parse(struct guard_prefix *out, const char *text);
 /* The address text of a connection: IPv4 /32, IPv6 /64. -SK_EINVAL: no address. */
-SK_MUST int prefix_of_source(struct guard_prefix *out, const char *source);
+SK_MUST int guard_prefix_of_source(struct guard_prefix *out, const char *source);
 /* The first `bits` of it. */
-void prefix_shorten(struct guard_prefix *out, const struct guard_prefix *p, unsigned bits);
+void guard_prefix_shorten(struct guard_prefix *out, const struct guard_prefix *p, unsigned bits);
 /* The network around an address: IPv4 /24, IPv6 /56. */
-void prefix_network(struct guard_prefix *out, const struct guard_prefix *address);
-int prefix_contains(const struct guard_prefix *outer, const struct guard_prefix *inner);
-const char *prefix_format(char out[GUARD_PREFIX_TEXT], const struct guard_prefix *p);
+void guard_prefix_network(struct guard_prefix *out, const struct guard_prefix *address);
+int guard_prefix_contains(const struct guard_prefix *outer, const struct guard_prefix *inner);
+const char *guard_prefix_format(char out[GUARD_PREFIX_TEXT], const struct guard_prefix *p);
 
 /* ---- table.c: scores ---- */
 
@@ -74,9 +74,9 @@ struct guard_cell {
     enum abuse_stage stage;
     enum abuse_sign reason;
     int64_t since_ms, until_ms, pardon_ms;
-    uint8_t strikes;  /* how often it was refused: the time doubles */
-    uint8_t changed;  /* since the last sweep: to be stored */
-    uint8_t stored;   /* there is a row */
+    uint8_t strikes;        /* how often it was refused: the time doubles */
+    uint8_t changed;        /* since the last sweep: to be stored */
+    uint8_t stored;         /* there is a row */
     char id[GUARD_ID_SIZE]; /* "" until it has a stage */
 };
 
@@ -142,23 +142,24 @@ struct guard_change {
     int is_gone;
 };
 
-SK_MUST int ledger_load(struct store *s, int64_t now_ms,
-                        int (*entry)(void *ctx, const struct guard_entry *e),
-                        int (*allowed)(void *ctx, const struct guard_allowed *a), void *ctx,
-                        int *dry_run);
+SK_MUST int guard_ledger_load(struct store *s, int64_t now_ms,
+                              int (*entry)(void *ctx, const struct guard_entry *e),
+                              int (*allowed)(void *ctx, const struct guard_allowed *a), void *ctx,
+                              int *dry_run);
 /* Write what the guard itself decided; each with its audit row, one transaction. */
-SK_MUST int ledger_changes(struct store *s, const struct guard_change *list, size_t count,
-                           int64_t now_ms);
+SK_MUST int guard_ledger_changes(struct store *s, const struct guard_change *list, size_t count,
+                                 int64_t now_ms);
 /* By hand, with the audit row of `p`. */
-SK_MUST int ledger_entry_add(struct store *s, const struct guard_entry *e,
-                             const struct principal *p, int64_t now_ms);
-SK_MUST int ledger_entry_remove(struct store *s, const char *id, const char *prefix,
-                                const struct principal *p, int64_t now_ms);
-SK_MUST int ledger_allow_add(struct store *s, const struct guard_allowed *a,
-                             const struct principal *p);
-SK_MUST int ledger_allow_remove(struct store *s, const char *id, const struct principal *p,
-                                int64_t now_ms);
-SK_MUST int ledger_dry_run_set(struct store *s, int on, const struct principal *p, int64_t now_ms);
+SK_MUST int guard_ledger_entry_add(struct store *s, const struct guard_entry *e,
+                                   const struct principal *p, int64_t now_ms);
+SK_MUST int guard_ledger_entry_remove(struct store *s, const char *id, const char *prefix,
+                                      const struct principal *p, int64_t now_ms);
+SK_MUST int guard_ledger_allow_add(struct store *s, const struct guard_allowed *a,
+                                   const struct principal *p);
+SK_MUST int guard_ledger_allow_remove(struct store *s, const char *id, const struct principal *p,
+                                      int64_t now_ms);
+SK_MUST int guard_ledger_dry_run_set(struct store *s, int on, const struct principal *p,
+                                     int64_t now_ms);
 
 /* ---- room.c and state.c: the running guard; callers never lock ---- */
 

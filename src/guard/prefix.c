@@ -32,7 +32,7 @@ static int address_parse(struct guard_prefix *out, const char *text)
     return 0;
 }
 
-void prefix_shorten(struct guard_prefix *out, const struct guard_prefix *p, unsigned bits)
+void guard_prefix_shorten(struct guard_prefix *out, const struct guard_prefix *p, unsigned bits)
 {
     struct guard_prefix s = {.family = p->family, .bits = (uint8_t)bits};
 
@@ -42,7 +42,7 @@ void prefix_shorten(struct guard_prefix *out, const struct guard_prefix *p, unsi
     *out = s;
 }
 
-int prefix_parse(struct guard_prefix *out, const char *text)
+int guard_prefix_parse(struct guard_prefix *out, const char *text)
 {
     char address[INET6_ADDRSTRLEN];
     const char *slash = strchr(text, '/');
@@ -57,43 +57,43 @@ int prefix_parse(struct guard_prefix *out, const char *text)
     if (address_parse(&whole, address))
         return -SK_EINVAL;
     if (!slash) {
-        prefix_shorten(out, &whole, whole.family == 4 ? V4_MAX : V6_MAX);
+        guard_prefix_shorten(out, &whole, whole.family == 4 ? V4_MAX : V6_MAX);
         return 0;
     }
     unsigned least = whole.family == 4 ? V4_MIN : V6_MIN;
     unsigned most = whole.family == 4 ? V4_MAX : V6_MAX;
     if (sk_parse_u64(&bits, slash + 1, strlen(slash + 1), most) || bits < least)
         return -SK_EINVAL;
-    prefix_shorten(out, &whole, (unsigned)bits);
+    guard_prefix_shorten(out, &whole, (unsigned)bits);
     return memcmp(out->ip, whole.ip, sizeof(whole.ip)) ? -SK_EINVAL : 0;
 }
 
-int prefix_of_source(struct guard_prefix *out, const char *source)
+int guard_prefix_of_source(struct guard_prefix *out, const char *source)
 {
     struct guard_prefix whole;
 
     if (address_parse(&whole, source))
         return -SK_EINVAL;
-    prefix_shorten(out, &whole, whole.family == 4 ? V4_MAX : V6_MAX);
+    guard_prefix_shorten(out, &whole, whole.family == 4 ? V4_MAX : V6_MAX);
     return 0;
 }
 
-void prefix_network(struct guard_prefix *out, const struct guard_prefix *address)
+void guard_prefix_network(struct guard_prefix *out, const struct guard_prefix *address)
 {
-    prefix_shorten(out, address, address->family == 4 ? V4_NETWORK : V6_NETWORK);
+    guard_prefix_shorten(out, address, address->family == 4 ? V4_NETWORK : V6_NETWORK);
 }
 
-int prefix_contains(const struct guard_prefix *outer, const struct guard_prefix *inner)
+int guard_prefix_contains(const struct guard_prefix *outer, const struct guard_prefix *inner)
 {
     struct guard_prefix cut;
 
     if (outer->family != inner->family || outer->bits > inner->bits)
         return 0;
-    prefix_shorten(&cut, inner, outer->bits);
+    guard_prefix_shorten(&cut, inner, outer->bits);
     return memcmp(cut.ip, outer->ip, sizeof(cut.ip)) == 0;
 }
 
-const char *prefix_format(char out[GUARD_PREFIX_TEXT], const struct guard_prefix *p)
+const char *guard_prefix_format(char out[GUARD_PREFIX_TEXT], const struct guard_prefix *p)
 {
     char address[INET6_ADDRSTRLEN] = "";
 

@@ -14,6 +14,7 @@ enum {
     SECOND_MS = 1000,
     MINUTE_MS = 60 * SECOND_MS,
     GOOD_FOR_MS = 24 * 60 * MINUTE_MS,
+    STRIKES_FOR_MS = 24 * 60 * MINUTE_MS,
     STRIKES_MAX = 8,
     EVICT_LOOKS = 16
 };
@@ -30,10 +31,8 @@ const struct guard_rules guard_rules_default = {
             [ABUSE_LOGIN] = 4,
             [ABUSE_STUFFING] = 20,
         },
-    .threshold = {[ABUSE_WATCH] = 10,
-                  [ABUSE_SLOWED] = 40,
-                  [ABUSE_CHALLENGE] = 70,
-                  [ABUSE_REFUSE] = 120},
+    .threshold =
+        {[ABUSE_WATCH] = 10, [ABUSE_SLOWED] = 40, [ABUSE_CHALLENGE] = 70, [ABUSE_REFUSE] = 120},
     .ttl_ms = {[ABUSE_WATCH] = 2 * MINUTE_MS,
                [ABUSE_SLOWED] = 2 * MINUTE_MS,
                [ABUSE_CHALLENGE] = 5 * MINUTE_MS,
@@ -253,7 +252,7 @@ enum abuse_stage guard_table_note(struct guard_table *t, const struct guard_pref
 {
     struct guard_prefix network;
 
-    prefix_network(&network, address);
+    guard_prefix_network(&network, address);
     enum abuse_stage own = cell_note(t, address, sign, now_ms);
     return worse(own, cell_note(t, &network, sign, now_ms));
 }
@@ -283,7 +282,7 @@ void guard_table_good(struct guard_table *t, const struct guard_prefix *address,
 {
     struct guard_prefix network;
 
-    prefix_network(&network, address);
+    guard_prefix_network(&network, address);
     cell_good(t, address, who ? who : 1, now_ms);
     cell_good(t, &network, who ? who : 1, now_ms);
 }
@@ -298,9 +297,12 @@ enum abuse_stage guard_table_stage(struct guard_table *t, const struct guard_pre
 {
     struct guard_prefix network;
 
-    prefix_network(&network, address);
-    enum abuse_stage own = stage_now(cell_find(t, address), now_ms);
-    return worse(own, stage_now(cell_find(t, &network), now_ms));
+    guard_prefix_network(&network, address);
+    const struct guard_cell *c = cell_find(t, address);
+    enum abuse_stage around = stage_now(cell_find(t, &network), now_ms);
+    if (around == ABUSE_REFUSE && c && good_count(c, now_ms) > 0)
+        around = ABUSE_CHALLENGE; /* the neighbours are bad, this one is known */
+    return worse(stage_now(c, now_ms), around);
 }
 
 /* ---- rates ---- */
@@ -383,7 +385,7 @@ static int is_quiet(const struct guard_table *t, const struct guard_cell *c, int
 {
     return c->stage == ABUSE_WELL && c->full_ms <= now_ms && c->slow_full_ms <= now_ms &&
            c->pardon_ms <= now_ms && guard_cell_score(t, c, now_ms) < 0.5 &&
-           good_count(c, now_ms) == 0;
+           good_count(c, now_ms) == 0 && (!c->strikes || now_ms - c->until_ms >= STRIKES_FOR_MS);
 }
 
 /* Its time is over: stay as long as the score says so, else let go. */
@@ -418,8 +420,7 @@ void guard_table_sweep(struct guard_table *t, int64_t now_ms,
     }
 }
 
-void guard_table_walk(struct guard_table *t, void (*fn)(void *ctx, struct guard_cell *c),
-                      void *ctx)
+void guard_table_walk(struct guard_table *t, void (*fn)(void *ctx, struct guard_cell *c), void *ctx)
 {
     struct guard_cell *c;
 

@@ -22,6 +22,7 @@ const declared = {
     "people.view": { who: STAFF }, "people.manage": { who: STAFF },
     "grant.view": { who: STAFF }, "grant.manage": { who: STAFF },
     "box.view": { who: STAFF }, "audit.read": { who: STAFF },
+    "guard.view": { who: STAFF }, "guard.manage": { who: STAFF },
     "device.enrol": { who: STAFF }, "device.remove": { who: STAFF },
     "metrics.read": { who: ["metrics"] },
     "device.list": { who: PEOPLE }, // of nothing, without a grant
