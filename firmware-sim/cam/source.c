@@ -51,8 +51,8 @@ void cam_source_options_init(struct cam_source_options *options)
         .name = "CAMERA", .scene = CAM_SCENE_BY_SEED, .clock_cells = true};
 }
 
-static struct cam_encoder_options encoder_options(const struct cam_source *source,
-                                                  enum cam_stream stream)
+struct cam_encoder_options cam_source_encoder_options(const struct cam_source *source,
+                                                      enum cam_stream stream)
 {
     struct cam_encoder_options options = {.width = specs[stream].width,
                                           .height = specs[stream].height,
@@ -66,7 +66,7 @@ static struct cam_encoder_options encoder_options(const struct cam_source *sourc
 
 static int media_probe(const struct cam_source *source, char *reason)
 {
-    struct cam_encoder_options target = encoder_options(source, CAM_STREAM_MAIN);
+    struct cam_encoder_options target = cam_source_encoder_options(source, CAM_STREAM_MAIN);
     struct cam_media *media = NULL;
     struct cam_encoded unit;
     uint32_t duration;
@@ -146,14 +146,21 @@ static void feed_free(struct feed **feed)
     }
 }
 
-static int scene_open(const struct cam_source *source, unsigned width, unsigned height,
-                      struct cam_scene **out)
+int cam_source_scene_new(const struct cam_source *source, unsigned width, unsigned height,
+                         struct cam_scene **out)
 {
     struct cam_scene_options scene = {.scene = source->scene,
                                       .seed = source->seed,
                                       .name = source->name,
                                       .clock_cells = source->clock_cells};
-    int rc = cam_scene_new(&scene, width, height, out);
+    return cam_scene_new(&scene, width, height, out);
+}
+
+/* As the lens looks now. */
+static int scene_open(const struct cam_source *source, unsigned width, unsigned height,
+                      struct cam_scene **out)
+{
+    int rc = cam_source_scene_new(source, width, height, out);
     if (rc == 0) {
         cam_scene_window(*out, source->window);
     }
@@ -162,7 +169,7 @@ static int scene_open(const struct cam_source *source, unsigned width, unsigned 
 
 static int feed_open(const struct cam_source *source, enum cam_stream stream, struct feed *feed)
 {
-    struct cam_encoder_options options = encoder_options(source, stream);
+    struct cam_encoder_options options = cam_source_encoder_options(source, stream);
     size_t len;
     feed->width = options.width;
     feed->height = options.height;
@@ -357,7 +364,7 @@ static int scene_snapshot(const struct cam_source *source, int64_t wall_ms, stru
 static int media_snapshot(const struct cam_source *source, struct sk_buf *out, unsigned *width,
                           unsigned *height)
 {
-    struct cam_encoder_options target = encoder_options(source, CAM_STREAM_MAIN);
+    struct cam_encoder_options target = cam_source_encoder_options(source, CAM_STREAM_MAIN);
     const struct feed *feed = source->feeds[CAM_STREAM_MAIN];
     struct cam_media *media = NULL;
     struct cam_picture picture;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "firmware-sim/cam/encoder.h"
 #include "firmware-sim/cam/fmp4.h"
 #include "firmware-sim/cam/scene.h"
 
@@ -90,6 +91,13 @@ SK_MUST int cam_source_init_segment(const struct cam_source *source, enum cam_st
 
 /* The place that is drawn (0 .. CAM_SCENE_COUNT - 1), also for a media file: by its seed. */
 unsigned cam_source_scene(const struct cam_source *source);
+
+/* What a stream is encoded with, for those who draw its past (card.h). */
+struct cam_encoder_options cam_source_encoder_options(const struct cam_source *source,
+                                                      enum cam_stream stream);
+/* The source's scene anew in this size, seen whole. A file has none: what its seed would show. */
+SK_MUST int cam_source_scene_new(const struct cam_source *source, unsigned width, unsigned height,
+                                 struct cam_scene **out);
 
 /* Whether the lens can be moved: a drawn scene's, not a file's. */
 bool cam_source_may_turn(const struct cam_source *source);

@@ -68,6 +68,12 @@ static void on_sealed_event(void *user, const char *what)
     log_debug("camera", "sealed", "device=%s what=%s", c->o.vault->device, what);
 }
 
+static const struct sdk_play_ops play_ops = {.find = play_on_find,
+                                             .open = play_on_open,
+                                             .seek = play_on_seek,
+                                             .speed = play_on_speed,
+                                             .next = play_on_next,
+                                             .close = play_on_close};
 static const struct sdk_camera_ops sealed_ops = {.signal = on_signal_out,
                                                  .frame = on_frame_out,
                                                  .save = on_save,
@@ -77,7 +83,8 @@ static const struct sdk_camera_ops sealed_ops = {.signal = on_signal_out,
                                                  .event = on_sealed_event,
                                                  .snap = flow_on_snap,
                                                  .talk = flow_on_talk,
-                                                 .ptz = flow_on_ptz};
+                                                 .ptz = flow_on_ptz,
+                                                 .play = &play_ops};
 
 /* ---- media uplink ---------------------------------------------------------------------------- */
 
@@ -112,6 +119,14 @@ static void on_media_talk(void *user, const uint8_t *frame, size_t len)
     sdk_camera_on_talk(c->sealed, frame, len, sim_now());
 }
 
+static void on_media_credit(void *user, uint32_t stream, uint32_t bytes)
+{
+    struct sim_camera *c = user;
+
+    sdk_camera_on_credit(c->sealed, stream, bytes, sim_now());
+    sim_pump_soon(c);
+}
+
 static void on_media_cut(void *user, unsigned reason)
 {
     struct sim_camera *c = user;
@@ -123,7 +138,8 @@ static const struct sdk_uplink_ops uplink_ops = {.send = media_write,
                                                  .ready = on_media_ready,
                                                  .keyreq = on_media_keyreq,
                                                  .cut = on_media_cut,
-                                                 .talk = on_media_talk};
+                                                 .talk = on_media_talk,
+                                                 .credit = on_media_credit};
 
 static void on_media_open_stream(struct net_stream *s, const struct tls_peer *peer)
 {
@@ -280,8 +296,8 @@ static void ticket_keep(struct sim_camera *c)
 
 static void on_link_open(struct net_stream *s, const struct tls_peer *peer)
 {
-    static const char *const caps[] = {"live-main", "live-sub", "listen", "talk",
-                                       "snapshot",  "ptz",      NULL};
+    static const char *const caps[] = {"live-main", "live-sub", "listen",   "talk",
+                                       "snapshot",  "ptz",      "playback", NULL};
     static const char *const caps_fixed[] = {"live-main", "live-sub", "listen",
                                              "talk",      "snapshot", NULL};
     struct sim_camera *c = net_stream_user(s);
@@ -399,6 +415,7 @@ static void camera_pump(struct sim_camera *c)
     int64_t next = links_run(c);
 
     next = earliest(next, flows_run(c));
+    next = earliest(next, plays_run(c));
     next = earliest(next, sdk_camera_tick(c->sealed, sim_now()));
     if (next != INT64_MAX) {
         int64_t in_ms = next - sim_now();
@@ -436,6 +453,7 @@ int sim_camera_new(struct sim_camera **out, struct net_loop *loop, const struct 
     sdk_uplink_init(&c->uplink, &uplink_ops, c);
     net_timer_init(&c->timer, loop, on_timer, c);
     int err = cam_source_open(&o->source, &c->source, reason);
+    c->card = (struct cam_card){.source = c->source, .seed = o->source.seed};
     if (err)
         log_error("camera", "source", "reason=\"%s\"", reason);
     else
@@ -464,6 +482,7 @@ void sim_camera_free(struct sim_camera *c)
     sdk_devlink_stop(&c->devlink);
     sdk_uplink_stop(&c->uplink);
     sdk_camera_free(&c->sealed);
+    plays_close(c);
     cam_mic_close(&c->mic);
     cam_source_close(&c->source);
     tls_config_drop(c->tls);

@@ -3,6 +3,7 @@
 #define SIM_LINK_INTERNAL_H
 
 #include "base/buf.h"
+#include "firmware-sim/cam/card.h"
 #include "firmware-sim/cam/mic.h"
 #include "firmware-sim/link/camera.h"
 #include "firmware-sim/link/ptz.h"
@@ -22,6 +23,14 @@ struct flow {
     int64_t ready_by_ms;
 };
 
+/* A player of the card, in the slot that the sealed side gave it. */
+struct screen {
+    struct cam_player *player; /* NULL = free */
+    uint64_t base;             /* PTS of the player's own 0 */
+    uint32_t sequence;
+    int is_open, is_wanted; /* is_wanted: a unit is asked for */
+};
+
 struct sim_camera {
     struct net_loop *loop;
     struct net_timer timer;
@@ -32,6 +41,8 @@ struct sim_camera {
     struct net_stream *link, *media; /* NULL while down */
     struct tls_config *tls;
     struct cam_source *source;
+    struct cam_card card;
+    struct screen screens[SDK_PLAY_MAX];
     struct cam_mic *mic; /* while somebody listens */
     struct flow flows[SDK_STREAM_COUNT];
     struct sk_buf fragment;
@@ -57,6 +68,17 @@ void flow_on_keyframe(void *user, enum sdk_stream which);
 void flow_on_snap(void *user, uint32_t number);
 void flow_on_talk(void *user, uint64_t pts, const uint8_t *data, size_t len);
 int flow_on_ptz(void *user, const struct sdk_ptz *p);
+/* ---- play.c: the card ---- */
+int play_on_find(void *user, int64_t from_ms, int64_t to_ms, struct sdk_play_found *out);
+int play_on_open(void *user, unsigned slot, const struct sdk_play_how *how, int64_t *wall_ms);
+int play_on_seek(void *user, unsigned slot, int64_t at_ms, uint64_t pts, int64_t *wall_ms);
+void play_on_speed(void *user, unsigned slot, int keys_only);
+void play_on_next(void *user, unsigned slot);
+void play_on_close(void *user, unsigned slot);
+/* Make what is asked for, one picture a turn; returns when more is due. */
+int64_t plays_run(struct sim_camera *c);
+void plays_close(struct sim_camera *c);
+
 /* Encode and send what is due; returns when more is. */
 int64_t flows_run(struct sim_camera *c);
 

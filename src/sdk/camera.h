@@ -112,7 +112,7 @@ struct sdk_play_ops {
     /* Go on from another moment; its first unit has `pts`. On error nothing has changed. What was
      * asked for by `next` before is not awaited any more. */
     int (*seek)(void *user, unsigned slot, int64_t at_ms, uint64_t pts, int64_t *wall_ms);
-    /* Key pictures only, or all; from the next unit on, which is a KEY one. */
+    /* Key pictures only, or all: from the next key picture on. */
     void (*speed)(void *user, unsigned slot, int keys_only);
     /* The viewer can take one unit: answer with sdk_camera_play_unit, _gap or _end, later. */
     void (*next)(void *user, unsigned slot);

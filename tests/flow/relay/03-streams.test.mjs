@@ -109,7 +109,7 @@ test("the simulated camera is heard, photographed and spoken to", { timeout: 120
     const skep = await startSkep({ t, fleet: 1 });
     const owner = await setupOwner(skep);
     const [camera] = await camerasOnline(owner, 1);
-    assert.deepEqual([...camera.caps].sort(), ["listen", "live-main", "live-sub", "ptz", "snapshot", "talk"]);
+    assert.deepEqual([...camera.caps].sort(), ["listen", "live-main", "live-sub", "playback", "ptz", "snapshot", "talk"]);
     const file = (name) => join(skep.folder, name);
     await writeFile(file("password"), OWNER.password, { mode: 0o600 });
     await writeFile(file("seed"), Buffer.from(skep.seed, "base64url"), { mode: 0o600 });
