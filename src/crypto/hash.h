@@ -27,6 +27,11 @@ void crypto_hmac_sha256_parts(uint8_t out[32], const void *key, size_t key_len,
 void crypto_hmac_sha512_parts(uint8_t out[64], const void *key, size_t key_len,
                               const struct crypto_part *parts, size_t count);
 
+/* RFC 2104 with SHA-1, for RFC 6238 time codes alone: every authenticator app speaks it, and HMAC
+ * does not fall with collisions. `out` takes 20 bytes. */
+void crypto_hmac_sha1(uint8_t out[20], const void *key, size_t key_len, const void *data,
+                      size_t len);
+
 /* A running SHA-256 for long inputs (uploads, artifacts). new/free; one thread at a time. */
 struct crypto_sha256_run;
 struct crypto_sha256_run *crypto_sha256_run_new(void);

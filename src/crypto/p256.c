@@ -230,3 +230,31 @@ int crypto_p256_verify(const uint8_t sig[64], const uint8_t public_key[65], cons
     mbedtls_mpi_free(&s);
     return rc;
 }
+
+/* One INTEGER of at most 32 significant bytes, written right-aligned. Returns the bytes read, 0
+ * when it is not one. */
+static size_t der_integer(uint8_t out[32], const uint8_t *der, size_t len)
+{
+    size_t n = len >= 3 && der[0] == 0x02 ? der[1] : 0;
+    const uint8_t *at = der + 2;
+
+    if (n < 1 || n > 33 || n + 2 > len || (at[0] & 0x80))
+        return 0;
+    if (n > 1 && at[0] == 0 && !(at[1] & 0x80))
+        return 0; /* a zero that is not needed */
+    size_t skip = at[0] == 0 ? 1 : 0;
+    if (n - skip > 32)
+        return 0;
+    memset(out, 0, 32);
+    memcpy(out + 32 - (n - skip), at + skip, n - skip);
+    return n + 2;
+}
+
+int crypto_p256_sig_from_der(uint8_t sig[64], const uint8_t *der, size_t len)
+{
+    if (len < 8 || der[0] != 0x30 || der[1] > 0x7f || (size_t)der[1] + 2 != len)
+        return -SK_ECRYPTO;
+    size_t r = der_integer(sig, der + 2, len - 2);
+    size_t s = r ? der_integer(sig + 32, der + 2 + r, len - 2 - r) : 0;
+    return s && 2 + r + s == len ? 0 : -SK_ECRYPTO;
+}
