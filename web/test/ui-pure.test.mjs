@@ -30,9 +30,10 @@ const ui = await loadUi(`
     export { labelLines } from './rooms/live/labels';
     export { mayOpen } from './rooms/live/watch';
     export { stretches, gaps } from './rooms/device/history';
-    export { nameFault, clockText } from './rooms/device/facts';
+    export { clockText } from './rooms/device/facts';
+    export { nameFault } from './ui/name';
     export { filterOf } from './rooms/device/list';
-    export { crackTime } from './rooms/setup/strength';
+    export { crackTime } from './ui/crack-time';
 `);
 ui.useTable("en", ui.en);
 
@@ -52,9 +53,12 @@ test("after login only a path of our own", () => {
 });
 
 test("fragment: token and seed, nothing else", () => {
-    assert.deepEqual(ui.parseFragment("#t=abc_-1&s=AAAA"), { token: "abc_-1", seed: "AAAA" });
-    assert.deepEqual(ui.parseFragment("#s=AAAA"), { token: null, seed: "AAAA" });
-    assert.deepEqual(ui.parseFragment("#t=<b>&s="), { token: null, seed: null });
+    const none = { token: null, seed: null, invitation: null };
+    assert.deepEqual(ui.parseFragment("#t=abc_-1&s=AAAA"), { ...none, token: "abc_-1", seed: "AAAA" });
+    assert.deepEqual(ui.parseFragment("#s=AAAA"), { ...none, seed: "AAAA" });
+    assert.deepEqual(ui.parseFragment("#i=abc&s=AAAA&t=x"), { ...none, invitation: "abc" });
+    assert.deepEqual(ui.parseFragment("#t=<b>&s="), none);
+    for (const other of ["", "#history", "#d=x&s=AAAA", "#x&t=a"]) assert.equal(ui.parseFragment(other), null);
 });
 
 test("news: known kinds with their fields, the rest is dropped", () => {

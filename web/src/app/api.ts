@@ -100,6 +100,9 @@ export interface Device {
     readonly enrolled: number;
     readonly caps: readonly string[];
     readonly source?: string | null;
+    readonly tags?: readonly string[];
+    /** What I may do with it now. */
+    readonly rights?: readonly string[];
 }
 export interface DevicePage {
     readonly devices: readonly Device[];
@@ -234,6 +237,7 @@ const id = encodeURIComponent;
 
 export interface DeviceQuery {
     readonly q?: string;
+    readonly tag?: string;
     readonly state?: string;
     readonly cursor?: string;
     readonly limit?: number;
@@ -248,18 +252,24 @@ export function queryText(query: object): string {
 }
 
 /** Passwords travel in one form, however a keyboard composes its letters. */
-const secret = (password: string): string => password.normalize("NFC");
+export const secret = (password: string): string => password.normalize("NFC");
+
+export interface TokenPassword {
+    readonly token: string;
+    readonly name: string;
+    readonly password: string;
+}
 
 export const api = {
     setup: () => call<SetupState>("GET", "/setup"),
-    setupStrength: (body: { token: string; name: string; password: string }, signal: AbortSignal) =>
+    setupStrength: (body: TokenPassword, signal: AbortSignal) =>
         call<Strength>(
             "POST",
             "/setup/strength",
             { ...body, password: secret(body.password) },
             signal,
         ),
-    setupOwner: (body: { token: string; name: string; password: string }) =>
+    setupOwner: (body: TokenPassword) =>
         call<SessionAnswer>("POST", "/setup", { ...body, password: secret(body.password) }),
     login: (name: string, password: string) =>
         call<SessionAnswer>("POST", "/login", { name, password: secret(password) }),
@@ -274,6 +284,8 @@ export const api = {
     device: (device: string) => call<Device>("GET", `/devices/${id(device)}`),
     rename: (device: string, name: string) =>
         call<Device>("PATCH", `/devices/${id(device)}`, { name }),
+    setTags: (device: string, tags: readonly string[]) =>
+        call<Device>("PATCH", `/devices/${id(device)}`, { tags }),
     remove: (device: string) => call<void>("DELETE", `/devices/${id(device)}`),
     history: (device: string, from: number, to: number) =>
         call<{ events: HistoryEvent[] }>(

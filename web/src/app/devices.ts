@@ -104,6 +104,8 @@ export function startFleet(): () => void {
         if (news.ev === "hello") {
             if (greeted) void loadFleet();
             greeted = true;
+        } else if (news.ev === "access") {
+            void loadFleet();
         } else if (f && news.ev === "device") {
             fleetSignal.value = { is: "ready", value: withDevice(f, news.device) };
         } else if (f && news.ev === "device.removed") {

@@ -9,6 +9,7 @@ export type News =
     | { readonly ev: "device.removed"; readonly id: string }
     | { readonly ev: "enrolled"; readonly device: string; readonly token: string }
     | ({ readonly ev: "relay" } & RelayFacts)
+    | { readonly ev: "access" }
     | { readonly ev: "session.ended" };
 
 /** null = connected; else since when this page is not live. */
@@ -52,6 +53,7 @@ export function parseNews(text: string): News | null {
             return has("oldest_byte_ms", "number") && has("limit_ms", "number")
                 ? (x as News)
                 : null;
+        case "access":
         case "session.ended":
             return x as News;
         default:

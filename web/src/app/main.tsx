@@ -7,6 +7,7 @@ import { rich, t } from "../i18n";
 import { clock } from "../i18n/format";
 import { Mark } from "../ui/mark";
 import { ErrorNote, Loading } from "../ui/notes";
+import { startAccess } from "./access";
 import { clearFleet, readyFleet, startFleet } from "./devices";
 import { startNews, stopNews } from "./events";
 import { startLive, stopLive } from "./live";
@@ -91,7 +92,7 @@ function Unreachable() {
     );
 }
 
-const PUBLIC = ["/setup", "/login"];
+const PUBLIC = ["/setup", "/login", "/join"];
 
 /** Where this session must be: setup while nobody owns the box, login while nobody is signed in. */
 function wantedPath(): string | null {
@@ -135,6 +136,11 @@ function App() {
     );
 }
 
+function startAll(...starts: readonly (() => () => void)[]): () => void {
+    const stops = starts.map((start) => start());
+    return () => stops.forEach((stop) => stop());
+}
+
 /** What lives exactly as long as the session: the socket, the list of cameras, the sealed worker. */
 function followSession(): void {
     let stop: (() => void) | null = null;
@@ -143,7 +149,7 @@ function followSession(): void {
         untracked(() => {
             if (state.is === "in") {
                 startLive(state.answer);
-                stop ??= startFleet();
+                stop ??= startAll(startFleet, startAccess);
                 startNews();
             } else if (stop) {
                 stop();

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { Dialog } from "../ui/dialog";
 import { Icon, type IconName } from "../ui/icon";
+import { may } from "./access";
 import { api, type Device } from "./api";
 import { readyFleet } from "./devices";
 import { keyRows } from "./keys";
@@ -46,14 +47,23 @@ function fixedChoices(): Choice[] {
     const act = t("find.action");
     const other = currentLanguage() === "en" ? "zh-CN" : "en";
     return [
-        ...entries.map((e): Choice => ({
+        ...entries().map((e): Choice => ({
             icon: e.nav.icon,
             text: t(e.nav.label),
             kind: page,
             act: () => navigate(e.path),
         })),
         { icon: "people", text: t("me.title"), kind: page, act: () => navigate("/me") },
-        { icon: "plus", text: t("cameras.add"), kind: act, act: () => navigate("/cameras?add=1") },
+        ...(may("device.enrol")
+            ? [
+                  {
+                      icon: "plus" as const,
+                      text: t("cameras.add"),
+                      kind: act,
+                      act: () => navigate("/cameras?add=1"),
+                  },
+              ]
+            : []),
         { icon: "set", text: t("find.theme-light"), kind: act, act: () => void setTheme("light") },
         { icon: "set", text: t("find.theme-dark"), kind: act, act: () => void setTheme("dark") },
         { icon: "set", text: t("find.theme-auto"), kind: act, act: () => void setTheme("auto") },
@@ -173,7 +183,7 @@ export function Help({ onClose }: { readonly onClose: () => void }) {
         ["/", t("find.open")],
         ["?", t("keys.help")],
         ["Esc", t("keys.close")],
-        ...entries.map((e) => [`g ${e.nav.chord}`, t(e.nav.label)] as const),
+        ...entries().map((e) => [`g ${e.nav.chord}`, t(e.nav.label)] as const),
         ["g m", t("me.title")],
     ];
     const rows = (list: readonly (readonly [string, string])[]) =>

@@ -3,6 +3,7 @@ import { signal, type ReadonlySignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import type { IconName } from "../ui/icon";
 import type { Key } from "../i18n";
+import type { Permission } from "./access";
 
 export interface PageProps {
     readonly params: Readonly<Record<string, string>>;
@@ -17,6 +18,8 @@ export interface NavEntry {
     readonly group: number;
     readonly chord: string;
     readonly phone?: boolean;
+    /** Without this the entry is absent. */
+    readonly needs?: Permission;
 }
 
 export interface PageDef {

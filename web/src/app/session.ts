@@ -44,14 +44,33 @@ function keep(area: "localStorage" | "sessionStorage", name: string, value: stri
 export interface Fragment {
     readonly token: string | null;
     readonly seed: string | null;
+    readonly invitation: string | null;
 }
 
-/** `#t=<setup token>&s=<label seed>`; anything that is not of that form is left alone. */
-export function parseFragment(hash: string): Fragment {
+/**
+ * Links that bring secrets, by the name of their first part: setup `#t=..&s=..`, label seed `#s=..`, invitation `#i=..`.
+ * A part means what it means in that link only; a further kind of link is a further row.
+ */
+const LINKS: Readonly<Record<string, Readonly<Record<string, keyof Fragment>>>> = {
+    t: { t: "token", s: "seed" },
+    s: { s: "seed" },
+    i: { i: "invitation" },
+};
+
+/** Null: of none of these forms, to be left alone. A part that is not base64url is as good as absent. */
+export function parseFragment(hash: string): Fragment | null {
     const parts = new URLSearchParams(hash.replace(/^#/, ""));
-    const good = (value: string | null) =>
-        value && /^[A-Za-z0-9_-]{1,128}$/.test(value) ? value : null;
-    return { token: good(parts.get("t")), seed: good(parts.get("s")) };
+    const link = LINKS[[...parts.keys()][0] ?? ""];
+    if (!link) return null;
+    const out = { token: null, seed: null, invitation: null } as Record<
+        keyof Fragment,
+        string | null
+    >;
+    for (const [name, as] of Object.entries(link)) {
+        const value = parts.get(name) ?? "";
+        if (/^[A-Za-z0-9_-]{1,128}$/.test(value)) out[as] = value;
+    }
+    return out;
 }
 
 const seedSignal = signal<string | null>(null);
@@ -62,15 +81,19 @@ const seedSignal = signal<string | null>(null);
  */
 export function takeFragment(): void {
     seedSignal.value ??= kept("sessionStorage", "seed");
-    if (!/^#(t|s)=/.test(location.hash)) return;
-    const { token, seed } = parseFragment(location.hash);
+    const found = parseFragment(location.hash);
+    if (!found) return;
+    const { token, seed, invitation } = found;
     history.replaceState(null, "", location.pathname + location.search);
     if (token) keep("sessionStorage", "token", token);
+    if (invitation) keep("sessionStorage", "invitation", invitation);
     if (seed) keep("sessionStorage", "seed", seed);
     if (seed) seedSignal.value = seed;
 }
 export const setupToken = (): string | null => kept("sessionStorage", "token");
 export const dropSetupToken = (): void => keep("sessionStorage", "token", null);
+export const invitationToken = (): string | null => kept("sessionStorage", "invitation");
+export const dropInvitation = (): void => keep("sessionStorage", "invitation", null);
 export const labelSeed = (): string | null => seedSignal.value;
 
 /** The step of setup that comes next, so that a reload resumes it; per tab. */
@@ -112,6 +135,7 @@ export async function setLanguage(lang: Language): Promise<void> {
 
 export function enter(answer: SessionAnswer): void {
     setCsrf(answer.csrf);
+    keep("localStorage", "entered", "1");
     stateSignal.value = { is: "in", answer };
     const prefs = answer.prefs ?? {};
     if (prefs.theme && kept("localStorage", "theme") === null && prefs.theme !== "auto")
@@ -124,6 +148,7 @@ export function enter(answer: SessionAnswer): void {
 
 export function signedOut(): void {
     setCsrf("");
+    keep("localStorage", "entered", null);
     if (stateSignal.value.is !== "out") stateSignal.value = { is: "out" };
 }
 
@@ -138,6 +163,11 @@ export async function logout(): Promise<void> {
 /** Finds out where this browser stands; called at start and by "Try again". */
 export async function findSession(): Promise<void> {
     try {
+        // Whoever never entered here is asked about last: a box that has no owner yet knows of no session.
+        if (kept("localStorage", "entered") === null && (await api.setup()).needed) {
+            stateSignal.value = { is: "setup" };
+            return;
+        }
         enter(await api.me());
     } catch (e) {
         if (!(e instanceof Problem) || e.code !== "auth-required") {

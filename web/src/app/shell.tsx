@@ -8,6 +8,7 @@ import { Icon } from "../ui/icon";
 import { Mark } from "../ui/mark";
 import { StaleStrip } from "../ui/notes";
 import { Toast } from "../ui/toast";
+import { may } from "./access";
 import { readyFleet } from "./devices";
 import { startKeys } from "./keys";
 import { Help, Palette } from "./palette";
@@ -17,9 +18,13 @@ import { labelSeed, session } from "./session";
 export const overlay = signal<"palette" | "help" | null>(null);
 
 type Entry = PageDef & { readonly nav: NavEntry };
-export const entries: readonly Entry[] = pages
+const allEntries: readonly Entry[] = pages
     .filter((p): p is Entry => p.nav !== undefined)
     .sort((a, b) => a.nav.order - b.nav.order);
+
+/** The entries of the navigation that I have something behind. */
+export const entries = (): readonly Entry[] =>
+    allEntries.filter((e) => !e.nav.needs || may(e.nav.needs));
 
 const isHere = (entry: Entry, path: string) =>
     path === entry.path || path.startsWith(`${entry.path}/`);
@@ -57,6 +62,7 @@ export function SimStrip() {
 function Rail({ path }: { readonly path: string }) {
     const state = session.value;
     const account = state.is === "in" ? state.answer.account : null;
+    const list = entries();
     return (
         <aside class="rail">
             <a class="brand" href="/live">
@@ -76,9 +82,9 @@ function Rail({ path }: { readonly path: string }) {
             </button>
             <nav aria-label={t("nav.main")}>
                 <ul class="nav">
-                    {entries.map((entry, i) => (
+                    {list.map((entry, i) => (
                         <>
-                            {i > 0 && entries[i - 1]?.nav.group !== entry.nav.group && (
+                            {i > 0 && list[i - 1]?.nav.group !== entry.nav.group && (
                                 <li class="gap" aria-hidden="true" />
                             )}
                             <li key={entry.path}>
@@ -113,7 +119,7 @@ function Rail({ path }: { readonly path: string }) {
 }
 
 function BottomBar({ path }: { readonly path: string }) {
-    const own = entries.filter((e) => e.nav.phone);
+    const own = entries().filter((e) => e.nav.phone);
     const elsewhere = !own.some((e) => isHere(e, path));
     return (
         <nav class="tabs-bottom" aria-label={t("nav.main")} data-n={own.length + 1}>
@@ -132,7 +138,7 @@ function BottomBar({ path }: { readonly path: string }) {
 }
 
 function chord(letter: string): boolean {
-    const entry = entries.find((e) => e.nav.chord === letter);
+    const entry = entries().find((e) => e.nav.chord === letter);
     if (entry) navigate(entry.path);
     else if (letter === "m") navigate("/me");
     else return false;

@@ -38,6 +38,7 @@ export type IconName =
     | "sim"
     | "stall"
     | "tile"
+    | "trust"
     | "turn"
     | "unknown"
     | "vol"

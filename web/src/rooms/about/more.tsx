@@ -22,7 +22,7 @@ export function MorePage() {
             </button>
             <nav aria-label={t("nav.more")}>
                 <ul class="more sheet">
-                    {entries
+                    {entries()
                         .filter((e) => !e.nav.phone)
                         .map((e) => (
                             <li key={e.path}>

@@ -7,6 +7,7 @@ import { t } from "../../i18n";
 import { offset, when } from "../../i18n/format";
 import { Dialog, NameToType } from "../../ui/dialog";
 import { Field } from "../../ui/field";
+import { nameFault } from "../../ui/name";
 import { problemText } from "../../ui/notes";
 import { Chip, CopyButton, SimChip, Time } from "../../ui/parts";
 import { toast } from "../../ui/toast";
@@ -80,14 +81,6 @@ export function Facts({ device }: { readonly device: Device }) {
             {dialog === "remove" && <Remove device={device} onClose={close} />}
         </section>
     );
-}
-
-/** 1 to 64 characters without control characters, as the server takes them. */
-export function nameFault(name: string): "name.empty" | "name.long" | "name.control" | null {
-    const n = [...name.normalize("NFC").trim()].length;
-    if (n === 0) return "name.empty";
-    if (n > 64) return "name.long";
-    return /\p{Cc}/u.test(name) ? "name.control" : null;
 }
 
 function Rename({ device, onClose }: { readonly device: Device; readonly onClose: () => void }) {

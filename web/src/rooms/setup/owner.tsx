@@ -1,88 +1,14 @@
 // Step 1: who owns this box. The password is weighed by the box while it is typed.
-import { useEffect, useState } from "preact/hooks";
-import { api, Problem, type SetupState, type Strength } from "../../app/api";
+import { useState } from "preact/hooks";
+import { api, Problem, type SetupState } from "../../app/api";
 import { enter, dropSetupToken } from "../../app/session";
-import { t, type Key } from "../../i18n";
-import { Coil } from "../../ui/coil";
+import { t } from "../../i18n";
 import { Field } from "../../ui/field";
-import { problemText } from "../../ui/notes";
-import { Hint, Word } from "../../ui/parts";
+import { nameFault } from "../../ui/name";
+import { Hint } from "../../ui/parts";
+import { passwordFault, StrengthLine, useStrength } from "../../ui/strength";
 import { useKeyFaceOfHash, Weave } from "../../ui/weave";
-import { nameFault } from "../device/facts";
-import { crackTime } from "./strength";
 import { StepFoot } from "./setup";
-
-const REASON: Readonly<Record<string, Key>> = {
-    short: "weak.short",
-    long: "weak.long",
-    common: "weak.common",
-    context: "weak.context",
-    guessable: "weak.guessable",
-};
-const reasonText = (reasons: readonly string[]): string | null => {
-    const key = reasons.map((r) => REASON[r]).find((k) => k !== undefined);
-    return key ? t(key) : null;
-};
-
-const SCORES: readonly Key[] = [
-    "strength.0",
-    "strength.1",
-    "strength.2",
-    "strength.3",
-    "strength.4",
-];
-
-function useStrength(
-    token: string,
-    name: string,
-    password: string,
-    onGone: () => void,
-): Strength | null {
-    const [strength, setStrength] = useState<Strength | null>(null);
-    useEffect(() => {
-        if (!password) return setStrength(null);
-        const stop = new AbortController();
-        const timer = setTimeout(() => {
-            api.setupStrength({ token, name, password }, stop.signal).then(
-                setStrength,
-                (e: unknown) => {
-                    if (e instanceof Problem && e.code === "gone") onGone();
-                    else if (!stop.signal.aborted) setStrength(null);
-                },
-            );
-        }, 250);
-        return () => {
-            clearTimeout(timer);
-            stop.abort();
-        };
-    }, [token, name, password]);
-    return strength;
-}
-
-function StrengthLine({ strength }: { readonly strength: Strength | null }) {
-    if (!strength)
-        return (
-            <p class="row small quiet">
-                <Coil of={5} on={0} tone="ok" seg={34} gap={4} height={6} />
-                {t("strength.hint")}
-            </p>
-        );
-    const bad = strength.reasons.length > 0 || strength.score < 3;
-    const tone = bad ? (strength.score < 2 ? "error" : "warn") : "ok";
-    const segments = Math.min(5, strength.score + 1);
-    return (
-        <p class="row small" role="status">
-            <Coil of={5} on={segments} tone={tone} seg={34} gap={4} height={6} />
-            <Word tone={tone} icon={bad ? "warn" : "ok"}>
-                {t(SCORES[strength.score] ?? "strength.0")}
-            </Word>
-            <span class="quiet">
-                {reasonText(strength.reasons) ??
-                    t("strength.rate", { time: crackTime(strength.guesses_log10) })}
-            </span>
-        </p>
-    );
-}
 
 export function OwnerStep({
     state,
@@ -100,7 +26,12 @@ export function OwnerStep({
     const [nameWrong, setNameWrong] = useState<string | null>(null);
     const [fault, setFault] = useState<string | null>(null);
     const [busy, setBusy] = useState(false);
-    const strength = useStrength(token, name, password, onGone);
+    const strength = useStrength(
+        (signal) => api.setupStrength({ token, name, password }, signal),
+        password,
+        [token, name],
+        onGone,
+    );
     const bits = useKeyFaceOfHash(state.fingerprint_raw);
     const submit = async (e: Event) => {
         e.preventDefault();
@@ -119,11 +50,7 @@ export function OwnerStep({
             enter(answer);
         } catch (problem) {
             if (problem instanceof Problem && problem.code === "gone") onGone();
-            else
-                setFault(
-                    (problem instanceof Problem && reasonText(problem.reasons)) ||
-                        problemText(problem),
-                );
+            else setFault(passwordFault(problem));
         } finally {
             setBusy(false);
         }

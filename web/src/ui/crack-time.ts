@@ -1,5 +1,5 @@
 // What a number of guesses means to a person. Pure.
-import { t, type Key } from "../../i18n";
+import { t, type Key } from "../i18n";
 
 /** 100 tries a second, as the line on the page says. */
 const RATE_LOG10 = 2;
