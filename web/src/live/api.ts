@@ -5,6 +5,11 @@
 // Every duration is in ms, every instant in ms since the epoch, every text for people is made by
 // the page from the codes below.
 
+import type { Mark, PlaySpeed, Range } from "../seal/playback";
+
+export { PLAY_SPEEDS } from "../seal/playback";
+export type { Mark, PlaySpeed, Range } from "../seal/playback";
+
 export type StreamName = "main" | "sub";
 
 /** Rights as `POST /api/v1/authorizations` and the access list name them. */
@@ -128,7 +133,8 @@ export interface KeyView {
 
 export interface WatchOptions {
     readonly device: string;
-    readonly stream: StreamName;
+    /** null: no live picture, the channel alone (playback). */
+    readonly stream: StreamName | null;
     /** The seal key that the directory names (`device.seal`, base64url): compared, never trusted. */
     readonly directory_seal?: string;
     /** True lets the worker derive the label from the fleet's seed (`setLabelSeed`). */
@@ -187,6 +193,66 @@ export const BESIDE_NONE: BesideState = {
     rights: null, features: [], sound: { is: "off" }, talk: { is: "off", code: null }, ptz: null, steer: null,
 };
 
+/** What a camera has kept between two moments. */
+export type PastFound =
+    | { readonly ok: true; readonly first_ms: number; readonly last_ms: number; readonly ranges: readonly Range[];
+        readonly marks: readonly Mark[]; readonly source: "card" | "simulated" }
+    | { readonly ok: false; readonly code: string; readonly retry_ms: number };
+
+/** A playback as the worker knows it. `_s` are places of the player's time line. */
+export type PastState =
+    /** `code`: why it ended, if nobody asked for that. */
+    | { readonly is: "off"; readonly code: string | null }
+    | { readonly is: "starting" }
+    | {
+        readonly is: "on";
+        readonly speed: PlaySpeed;
+        /** Key pictures alone come at this speed. */
+        readonly keysOnly: boolean;
+        /** From each place on, when it was filmed; rising. */
+        readonly clock: readonly { readonly at_s: number; readonly wall_ms: number }[];
+        readonly gaps: readonly { readonly at_s: number; readonly from_ms: number; readonly to_ms: number }[];
+        /** Where what is recorded ends, once that is known. */
+        readonly end_s: number | null;
+        /** Rises with every start and seek: go to `at_s`. */
+        readonly jump: { readonly turn: number; readonly at_s: number };
+    };
+
+/** What the eye gets of it. */
+export interface PastView {
+    readonly state: PastState;
+    /** When the picture on the screen was filmed; null = none is. */
+    readonly at_ms: number | null;
+    readonly paused: boolean;
+    /** It should move but nothing has come yet. */
+    readonly waiting: boolean;
+    /** The end of what is recorded is reached. */
+    readonly ended: boolean;
+    /** The gap that was passed last, for a few seconds. */
+    readonly gap: { readonly from_ms: number; readonly to_ms: number } | null;
+}
+
+export const PAST_NONE: PastView = {
+    state: { is: "off", code: null }, at_ms: null, paused: false, waiting: false, ended: false, gap: null,
+};
+
+/** Playback of one camera; one at a time. */
+export interface Past {
+    view(): PastView;
+    /** Called once at once and then with every change. */
+    onView(listener: (view: PastView) => void): () => void;
+    find(from_ms: number, to_ms: number): Promise<PastFound>;
+    /** Begins at that moment, or with what was recorded next. */
+    start(at_ms: number, speed: PlaySpeed): Promise<ActResult>;
+    seek(at_ms: number): Promise<ActResult>;
+    setSpeed(speed: PlaySpeed): Promise<ActResult>;
+    play(): void;
+    pause(): void;
+    /** One picture on or back, paused. False if that one is not here any more. */
+    step(by: 1 | -1): boolean;
+    stop(): void;
+}
+
 /** One tile's view. All calls may be made in any state; the state tells what came of them. */
 export interface Watch {
     readonly id: number;
@@ -220,6 +286,8 @@ export interface Watch {
     /** One Opus packet of 20 ms, already of the one size (`opusPad`); `index` counts steps of 20 ms. */
     talkPacket(packet: Uint8Array<ArrayBuffer>, index: number): void;
     talkEnd(): void;
+    /** Of a watch with `stream: null`. */
+    readonly past: Past;
     /** Stop playing and close the channel when no other watch uses it. The handle is dead after. */
     stop(): void;
 }

@@ -14,14 +14,19 @@ const REFUSALS: Readonly<Record<number, "no-permission" | "session-ended" | "bus
 
 const WATCHING: readonly Action[] = ["live-main", "live-sub"];
 
-/** Whoever may only watch is refused when he asks for more: then he asks for watching alone. */
+/** Whoever may not do all is refused when he asks for all: then he asks for watching and the past, then for watching alone. */
 export async function authorizationAsk(
     session: LiveSession, device: string, actions: readonly Action[], sealSession: Bytes,
 ): Promise<Authorization> {
-    const all = await ask(session, device, actions, sealSession);
-    const less = actions.filter((one) => WATCHING.includes(one));
-    const isLess = less.length > 0 && less.length < actions.length;
-    return !all.ok && all.why === "no-permission" && isLess ? ask(session, device, less, sealSession) : all;
+    let asked = actions;
+    let answer = await ask(session, device, asked, sealSession);
+    for (const some of [[...WATCHING, "playback"], WATCHING]) {
+        const less = actions.filter((one) => some.includes(one));
+        if (answer.ok || answer.why !== "no-permission" || less.length === 0 || less.length >= asked.length) continue;
+        asked = less;
+        answer = await ask(session, device, asked, sealSession);
+    }
+    return answer;
 }
 
 async function ask(

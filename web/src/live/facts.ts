@@ -50,7 +50,7 @@ export async function rememberedOf(entry: CameraEntry): Promise<Remembered | nul
 export interface FactSources {
     readonly session: Session;
     readonly entry: CameraEntry;
-    readonly stream: LiveStream;
+    readonly stream: Pick<LiveStream, "key" | "counts">;
     readonly viewer: Bytes;
     readonly device: string;
     readonly account: string;

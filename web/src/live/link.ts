@@ -7,6 +7,7 @@ import { jitterDelay } from "./jitter";
 import type { CameraEntry, Keyring } from "./keyring";
 import { type Labels, type Proof, proofRead } from "./labels";
 import { keyViewOf, sealFacts, trustOf } from "./facts";
+import { type Past, pastNew } from "./past";
 import type { RelaySocket } from "./relaysocket";
 import { type Handshake, type Session, type SessionEnd, type SessionFailure, sessionOpen } from "./session";
 import type { Signal } from "./signal";
@@ -40,6 +41,8 @@ export interface LinkContext {
 export interface Link {
     /** Sound, voice, single pictures, steering. */
     readonly beside: Beside;
+    /** The playback of a tile that shows no live picture; null for the others. */
+    past(tile: Tile): Past | null;
     add(tile: Tile): void;
     remove(tile: Tile): void;
     /** A tile wants another stream. */
@@ -67,6 +70,7 @@ export function linkNew(context: LinkContext): Link {
     const { device, keyring, labels, relay } = context;
     const tiles = new Set<Tile>();
     const streams = new Map<LiveStream["name"], LiveStream>();
+    const pasts = new Map<Tile, Past>();
     const marks: HighMarks = new Map();
     const beside = besideNew({
         relay, marks,
@@ -119,6 +123,7 @@ export function linkNew(context: LinkContext): Link {
         streams.clear();
         for (const tile of tiles) tile.release();
         beside.closed();
+        pasts.forEach((past) => past.closed());
         session?.close();
         session = null;
         offer = null;
@@ -159,11 +164,13 @@ export function linkNew(context: LinkContext): Link {
                 },
                 event: (event) => {
                     if (event.ev === "clock") clockTake(clockRead(event.val));
+                    else if (event.ev.startsWith("play.")) pasts.forEach((past) => past.event(event));
                     else beside.event(event);
                 },
                 keys: () => {
                     streams.forEach((stream) => stream.keysArrived());
                     beside.keys();
+                    pasts.forEach((past) => past.keys());
                 },
                 pong: () => streams.forEach((stream) => stream.freshness.pongTaken(Date.now())),
                 ended: (end) => {
@@ -298,6 +305,7 @@ export function linkNew(context: LinkContext): Link {
         if (mine !== turn) return;
         for (const tile of tiles) streamEnsure(tile.stream);
         beside.opened(now, () => relayReady(now));
+        pasts.forEach((past) => past.opened(now, () => relayReady(now)));
         if (now.by === "password" && remember) void enrol(now);
         if (now.by === "key") proof = null;
         await showOpen();
@@ -322,8 +330,11 @@ export function linkNew(context: LinkContext): Link {
 
     // --- streams ---
 
-    function streamEnsure(name: StreamName): void {
-        if (session === null || offer !== null || streams.has(name)) return;
+    const streamOf = (tile: Tile): LiveStream | null =>
+        (tile.stream === null ? null : streams.get(tile.stream) ?? null);
+
+    function streamEnsure(name: StreamName | null): void {
+        if (name === null || session === null || offer !== null || streams.has(name)) return;
         const owner = session;
         const stream: LiveStream = streamNew({
             name, session: owner, relay, marks, ready: relayReady(owner),
@@ -378,7 +389,7 @@ export function linkNew(context: LinkContext): Link {
     function streamsPrune(): void {
         const used = new Set<LiveStream | null>();
         for (const tile of tiles) {
-            used.add(streams.get(tile.stream) ?? null);
+            used.add(streamOf(tile));
             const playing = tile.playing();
             if (playing !== null && playing.name !== tile.stream) used.add(playing);
         }
@@ -419,7 +430,7 @@ export function linkNew(context: LinkContext): Link {
     }
 
     function tick(): void {
-        if (session === null || streams.size === 0) return;
+        if (session === null || (streams.size === 0 && pasts.size === 0)) return;
         const now = Date.now();
         const due = [...streams.values()].some((stream) => stream.freshness.pingDue(now));
         if (due) {
@@ -438,16 +449,22 @@ export function linkNew(context: LinkContext): Link {
         const entry = entryNow;
         const viewer = (await keyring.viewer()).publicKey;
         if (now !== session || entry === null || entry.seal === null) return;
+        const factsOf = (stream: Pick<LiveStream, "key" | "counts">) => sealFacts({
+            session: now, entry, stream, viewer, device, account: context.account().account, trust: trustOf(entry),
+        });
         for (const tile of tiles) {
-            const stream = streams.get(tile.stream);
-            if (stream === undefined || unplayable.has(tile)) continue;
+            const past = pasts.get(tile);
+            if (past !== undefined) {
+                tile.show({ phase: "playing", delay: null, seal: await factsOf(past) });
+                continue;
+            }
+            const stream = streamOf(tile);
+            if (stream === null || unplayable.has(tile)) continue;
             if (stream.key() === null) {
                 tile.show({ phase: "opening", stage: "waiting-picture", attempt });
                 continue;
             }
-            const seal = await sealFacts({
-                session: now, entry, stream, viewer, device, account: context.account().account, trust: trustOf(entry),
-            });
+            const seal = await factsOf(stream);
             const verdict = stream.verdict();
             if (verdict === "live") tile.show({ phase: "playing", delay: null, seal });
             else if (verdict === "delayed") tile.show({ phase: "delayed", delay: null, seal });
@@ -462,6 +479,7 @@ export function linkNew(context: LinkContext): Link {
         const first = tiles.size === 0;
         tiles.add(tile);
         tile.beside(beside.state());
+        if (tile.stream === null) return pastAdd(tile);
         if (tile.options.remember !== undefined) remember = tile.options.remember;
         if (tile.options.credential !== undefined) return void enter(tile, tile.options.credential, null);
         if (session !== null && offer === null) {
@@ -472,8 +490,25 @@ export function linkNew(context: LinkContext): Link {
         else tile.show(state);
     }
 
+    /** A channel that was opened without the right to the past is opened anew, once. */
+    function pastAdd(tile: Tile): void {
+        const past = pastNew({ relay, sink: tile.pastSink, changed: (now) => tile.past(now) });
+        pasts.set(tile, past);
+        if (session === null || offer !== null) {
+            if (state.phase === "idle" || state.phase === "cut") void connect(true);
+            else tile.show(state);
+            return;
+        }
+        const owner = session;
+        if (!owner.actions.includes("playback")) return void connect(true);
+        past.opened(owner, () => relayReady(owner));
+        void showOpen();
+    }
+
     function remove(tile: Tile): void {
         beside.removed(tile);
+        pasts.get(tile)?.stop(null);
+        pasts.delete(tile);
         tiles.delete(tile);
         unplayable.delete(tile);
         streamsPrune();
@@ -537,14 +572,18 @@ export function linkNew(context: LinkContext): Link {
             if (state.phase === "needs-password") proof = await labels.find(device, isSimulated());
             await connect(true);
         },
-        attach: (tile, on) => tile.attach(on, streams.get(tile.stream) ?? null),
+        past: (tile) => pasts.get(tile) ?? null,
+        attach: (tile, on) => {
+            tile.attach(on, streamOf(tile));
+            if (!on) pasts.get(tile)?.stop(null);
+        },
         codecFailed: (tile, codec) => {
-            const stream = streams.get(tile.stream);
+            const stream = streamOf(tile);
             unplayable.add(tile);
             tile.show({ phase: "codec", codec });
-            if (stream !== undefined && tiles.size === 1) {
+            if (stream !== null && tiles.size === 1) {
                 stream.stop();
-                streams.delete(tile.stream);
+                streams.delete(stream.name);
             }
         },
         remember: async () => session !== null && session.by === "password" && offer === null && enrol(session),

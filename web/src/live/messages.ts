@@ -1,9 +1,10 @@
 // What page and worker say to each other. Typed on both ends; no key, no plaintext record, and frames
 // only where this browser cannot run MSE inside a worker.
 
+import type { PlaySpeed } from "../seal/playback";
 import type {
-    ActResult, BesideState, ClaimResult, Credential, CredentialFault, LabelImport, LiveSession, PtzSpeed, RelayFacts,
-    Remembered, SnapResult, StreamName, WatchOptions, WatchState,
+    ActResult, BesideState, ClaimResult, Credential, CredentialFault, LabelImport, LiveSession, PastFound, PastState,
+    PtzSpeed, RelayFacts, Remembered, SnapResult, StreamName, WatchOptions, WatchState,
 } from "./api";
 
 export type ToWorker =
@@ -25,6 +26,7 @@ export type ToWorker =
     | { readonly to: "steer"; readonly id: number; readonly speed: PtzSpeed }
     | { readonly to: "talkPacket"; readonly id: number; readonly packet: ArrayBuffer; readonly index: number }
     | { readonly to: "talkEnd"; readonly id: number }
+    | { readonly to: "pastStop"; readonly id: number }
     | { readonly to: "seed"; readonly seed: string | null }
     | { readonly to: "call"; readonly call: number; readonly ask: Ask }
     | { readonly to: "close" };
@@ -39,6 +41,10 @@ export type Ask =
     | { readonly name: "snap"; readonly id: number }
     | { readonly name: "place"; readonly id: number; readonly how: "go" | "set"; readonly place: number }
     | { readonly name: "talkStart"; readonly id: number }
+    | { readonly name: "pastFind"; readonly id: number; readonly from_ms: number; readonly to_ms: number }
+    | { readonly name: "pastStart"; readonly id: number; readonly at_ms: number; readonly speed: PlaySpeed }
+    | { readonly name: "pastSeek"; readonly id: number; readonly at_ms: number }
+    | { readonly name: "pastSpeed"; readonly id: number; readonly speed: PlaySpeed }
     | { readonly name: "checkCredential"; readonly device: string; readonly credential: Credential };
 
 export interface Answers {
@@ -51,6 +57,10 @@ export interface Answers {
     snap: SnapResult;
     place: ActResult;
     talkStart: ActResult;
+    pastFind: PastFound;
+    pastStart: ActResult;
+    pastSeek: ActResult;
+    pastSpeed: ActResult;
     checkCredential: CredentialFault | null;
 }
 
@@ -74,6 +84,9 @@ export type FromWorker =
     | { readonly of: "unit"; readonly id: number; readonly init: boolean; readonly key: boolean;
         readonly bytes: ArrayBuffer }
     | { readonly of: "beside"; readonly id: number; readonly state: BesideState }
+    | { readonly of: "past"; readonly id: number; readonly state: PastState }
+    /** Nothing before this place of the time line will be played any more. */
+    | { readonly of: "cut"; readonly id: number; readonly time_s: number }
     /** Sound on the picture's time line; no map = the sound is over. */
     | { readonly of: "sound"; readonly id: number; readonly handle: MediaSourceHandle | null;
         readonly map: ClockMap | null }

@@ -3,10 +3,12 @@
 
 import {
     type ActResult, BESIDE_NONE, type BesideState, type ClaimResult, type Credential, type CredentialFault,
-    type LabelImport, type Live, type LiveSession, type RelayFacts, type Remembered, type SnapResult, type StreamName,
-    type Watch, type WatchOptions, type WatchState,
+    type LabelImport, type Live, type LiveSession, PAST_NONE, type Past, type PastFound, type PastState, type PastView,
+    type PlaySpeed, type RelayFacts, type Remembered, type SnapResult, type StreamName, type Watch, type WatchOptions,
+    type WatchState,
 } from "./api";
 import type { Answers, Ask, ClockMap, FromWorker, ToWorker } from "./messages";
+import { type PastPlayer, pastPlayerNew } from "./pastplayer";
 import { type Player, playerNew } from "./player";
 import { type Sound, soundNew } from "./sound";
 import { workerStart } from "./trusted";
@@ -101,13 +103,15 @@ type Call = <N extends Ask["name"]>(ask: Extract<Ask, { name: N }>) => Promise<A
 function viewNew(id: number, options: WatchOptions, send: Send, call: Call, gone: () => void): View {
     const listeners = new Set<(state: WatchState) => void>();
     const beside = besideOf(id, send, call);
+    const past = pastOf(id, send, call);
+    const isPast = options.stream === null;
     let base: WatchState = { phase: "idle" };
     let shown: WatchState = base;
     let player: Player | null = null;
     let over = false;
 
     function changed(): void {
-        shown = joined(base, player);
+        shown = isPast ? base : joined(base, player);
         for (const listener of listeners) listener(shown);
     }
 
@@ -117,17 +121,25 @@ function viewNew(id: number, options: WatchOptions, send: Send, call: Call, gone
             case "state":
                 base = message.state;
                 return changed();
-            case "source": return player?.source(message.handle, message.map);
+            case "past": return past.state(message.state);
+            case "cut": return past.player()?.cut(message.time_s);
+            case "source": return (isPast ? past.player() : player)?.source(message.handle, message.map);
             case "map": return player?.map(message.map);
             case "beside": return beside.take(message.state);
             case "sound": return beside.source(message.handle, message.map);
             case "soundUnit": return beside.sound()?.unit(message.init, new Uint8Array(message.bytes));
             case "unit":
-                return player?.unit({ init: message.init, key: message.key, bytes: new Uint8Array(message.bytes) });
+                return (isPast ? past.player() : player)
+                    ?.unit({ init: message.init, key: message.key, bytes: new Uint8Array(message.bytes) });
         }
     }
 
     function attach(video: HTMLVideoElement | null): void {
+        if (isPast) {
+            past.attach(over ? null : video);
+            send({ to: "attach", id, on: video !== null && !over });
+            return;
+        }
         player?.end();
         player = video === null || over ? null : playerNew({
             video, changed, position: (time_s) => send({ to: "position", id, time_s }),
@@ -144,6 +156,7 @@ function viewNew(id: number, options: WatchOptions, send: Send, call: Call, gone
         player = null;
         listeners.clear();
         beside.end();
+        past.end();
         send({ to: "stop", id });
         gone();
     }
@@ -159,9 +172,62 @@ function viewNew(id: number, options: WatchOptions, send: Send, call: Call, gone
         setStream: (stream: StreamName) => send({ to: "stream", id, stream }),
         enter: (credential, how) => send({ to: "enter", id, credential, remember: how?.remember ?? null }),
         acceptKey: (fingerprint) => send({ to: "accept", id, fingerprint }),
-        retry: () => send({ to: "retry", id }), ...beside.acts,
+        retry: () => send({ to: "retry", id }), past: past.acts, ...beside.acts,
     };
     return { watch, take, end };
+}
+
+/** Playback: the worker receives, the player here plays. */
+function pastOf(id: number, send: Send, call: Call) {
+    const listeners = new Set<(view: PastView) => void>();
+    let known: PastState = PAST_NONE.state;
+    let player: PastPlayer | null = null;
+    let shown: PastView = PAST_NONE;
+
+    function changed(): void {
+        shown = player?.view() ?? { ...PAST_NONE, state: known };
+        for (const listener of listeners) listener(shown);
+    }
+
+    const acts: Past = {
+        view: () => shown,
+        onView: (listener) => {
+            listeners.add(listener);
+            listener(shown);
+            return () => listeners.delete(listener);
+        },
+        find: (from_ms, to_ms): Promise<PastFound> => call({ name: "pastFind", id, from_ms, to_ms }),
+        start: (at_ms: number, speed: PlaySpeed): Promise<ActResult> => call({ name: "pastStart", id, at_ms, speed }),
+        seek: (at_ms): Promise<ActResult> => call({ name: "pastSeek", id, at_ms }),
+        setSpeed: (speed): Promise<ActResult> => call({ name: "pastSpeed", id, speed }),
+        play: () => player?.play(),
+        pause: () => player?.pause(),
+        step: (by) => player?.step(by) ?? false,
+        stop: () => send({ to: "pastStop", id }),
+    };
+
+    return {
+        acts, player: () => player,
+        state: (state: PastState): void => {
+            known = state;
+            player?.state(state);
+            changed();
+        },
+        attach: (video: HTMLVideoElement | null): void => {
+            player?.end();
+            player = video === null ? null : pastPlayerNew({
+                video, changed, position: (time_s) => send({ to: "position", id, time_s }),
+                broken: (codec) => send({ to: "broken", id, codec }),
+            });
+            player?.state(known);
+            changed();
+        },
+        end: (): void => {
+            player?.end();
+            player = null;
+            listeners.clear();
+        },
+    };
 }
 
 /** What a watch can beside the picture; the <audio> of it lives here. */

@@ -10,6 +10,8 @@ export interface SinkUnit { readonly init: boolean; readonly key: boolean; reado
 export interface Sink {
     readonly source: MediaSource;
     append(unit: SinkUnit): void;
+    /** Nothing before `time_s` will be played any more. */
+    cut(time_s: number): void;
     /** Position on the time line in s, for trimming. */
     position(time_s: number): void;
     end(): void;
@@ -18,6 +20,8 @@ export interface Sink {
 export interface SinkOptions {
     readonly codec: string;
     readonly origin_s: number;
+    /** Playback: every unit counts, also those that come before the source is open. Default: the newest do. */
+    readonly all?: boolean;
     /** The decoder or the codec gave up; the sink is dead. */
     readonly failed: (why: "codec" | "decode") => void;
 }
@@ -31,7 +35,8 @@ export function sinkNew(options: SinkOptions): Sink {
     const source = new MediaSource();
     let buffer: SourceBuffer | null = null;
     let queue: SinkUnit[] = [];
-    let at_s: number | null = null;
+    let at_s: number | null = options.all === true ? 0 : null;
+    let cutAt_s = 0;
     let over = false;
 
     function fail(why: "codec" | "decode"): void {
@@ -71,6 +76,11 @@ export function sinkNew(options: SinkOptions): Sink {
     function next(): void {
         if (over || buffer === null || buffer.updating || source.readyState !== "open") return;
         try {
+            if (cutAt_s > 0) {
+                buffer.remove(0, cutAt_s);
+                cutAt_s = 0;
+                return;
+            }
             if (queue.length === 0) return trim(TRIM_AT_S);
             buffer.appendBuffer(joined(queue));
             queue = [];
@@ -100,13 +110,17 @@ export function sinkNew(options: SinkOptions): Sink {
     function append(unit: SinkUnit): void {
         if (over) return;
         queue.push(unit);
-        if (buffer === null && unit.key) shorten();
+        if (buffer === null && unit.key && options.all !== true) shorten();
         if (queue.reduce((sum, one) => sum + one.bytes.length, 0) > QUEUE_BYTES) return fail("decode");
         next();
     }
 
     return {
         source, append,
+        cut: (time_s) => {
+            cutAt_s = time_s;
+            next();
+        },
         position: (time_s) => {
             at_s = time_s;
         },

@@ -1,7 +1,8 @@
 // A watch as the worker sees it: what the page asked for, its media source, its state.
 
-import type { BesideState, StreamName, WatchOptions, WatchState } from "./api";
+import type { BesideState, PastState, StreamName, WatchOptions, WatchState } from "./api";
 import type { ClockMap, FromWorker } from "./messages";
+import type { PastSink } from "./past";
 import { type Sink, mimeOf, sinkNew } from "./sink";
 import type { LiveStream } from "./stream";
 import type { Unit } from "../seal/receive";
@@ -13,7 +14,8 @@ const FAILURES_MAX = 3;
 export interface Tile {
     readonly id: number;
     readonly options: WatchOptions;
-    stream: StreamName;
+    /** null: playback alone. */
+    stream: StreamName | null;
     /** Posts a state if it differs from the last one. */
     show(state: WatchState): void;
     /** A unit of a stream; the source is made at the first KEY unit of a stream not shown yet. */
@@ -30,6 +32,9 @@ export interface Tile {
     /** A unit of the sound; its source is made once there is a picture whose time line it shares. */
     soundUnit(stream: LiveStream, unit: Unit): void;
     soundEnd(): void;
+    /** Where a playback goes. */
+    readonly pastSink: PastSink;
+    past(state: PastState): void;
     /** The stream is over; the last picture stays. */
     release(): void;
     /** The stream that plays now. */
@@ -47,6 +52,8 @@ export interface TileOptions {
     readonly codecFailed: (codec: string) => void;
     /** Nor the sound. */
     readonly soundFailed: () => void;
+    /** Nor what was recorded. */
+    readonly pastFailed: (why: "codec" | "decode") => void;
 }
 
 export function tileNew(setup: TileOptions): Tile {
@@ -168,6 +175,42 @@ export function tileNew(setup: TileOptions): Tile {
         else if (unit.key) sourceMake(stream);
     }
 
+    // --- playback: a source of its own, in which every unit counts ---
+
+    function pastBegin(place: ClockMap): void {
+        sink?.end();
+        sink = null;
+        if (over) return;
+        if (!setup.workerMse) return post({ of: "source", id, handle: null, map: place });
+        if (!MediaSource.isTypeSupported(mimeOf(place.codec))) return queueMicrotask(() => setup.pastFailed("codec"));
+        const origin_s = place.origin_pts / TICKS_PER_S;
+        sink = sinkNew({ codec: place.codec, origin_s, all: true, failed: setup.pastFailed });
+        const handle = (sink.source as MediaSource & { readonly handle: MediaSourceHandle }).handle;
+        post({ of: "source", id, handle, map: place }, [handle]);
+    }
+
+    const pastSink: PastSink = {
+        begin: pastBegin,
+        append: (unit) => {
+            if (sink !== null) return sink.append(unit);
+            if (setup.workerMse || over) return;
+            const bytes = unit.bytes.slice().buffer;
+            post({ of: "unit", id, init: unit.init, key: unit.key, bytes }, [bytes]);
+        },
+        cut: (time_s) => {
+            if (sink !== null) sink.cut(time_s);
+            else if (!setup.workerMse && !over) post({ of: "cut", id, time_s });
+        },
+        end: () => {
+            sink?.end();
+            sink = null;
+        },
+    };
+
+    function past(state: PastState): void {
+        if (!over) post({ of: "past", id, state });
+    }
+
     function attach(on: boolean, stream: LiveStream | null): void {
         attached = on;
         sink?.end();
@@ -188,7 +231,7 @@ export function tileNew(setup: TileOptions): Tile {
             sink?.position(time_s);
             soundSink?.position(time_s);
         },
-        beside, soundUnit, soundEnd,
+        beside, soundUnit, soundEnd, pastSink, past,
         broken: failed,
         release: () => {
             live = null;

@@ -7,6 +7,7 @@ import { type Keyring, keyringNew, keyringStoreOpen } from "./keyring";
 import { labelsNew, proofRead } from "./labels";
 import { type Link, linkNew } from "./link";
 import type { Answers, Ask, FromWorker, ToWorker } from "./messages";
+import type { Past } from "./past";
 import { relaySocketNew } from "./relaysocket";
 import { signalNew } from "./signal";
 import { type Tile, tileNew } from "./tile";
@@ -68,6 +69,7 @@ function watchStart(message: Extract<ToWorker, { to: "watch" }>): void {
     const tile = tileNew({
         id, options, workerMse, post, offset_ms: signal.offset_ms,
         codecFailed: (codec) => link.codecFailed(tile, codec), soundFailed: () => link.beside.soundFailed(tile),
+        pastFailed: (why) => link.past(tile)?.stop(why),
     });
     tiles.set(id, { tile, link });
     link.add(tile);
@@ -122,11 +124,20 @@ async function answer(ask: Ask): Promise<Answers[keyof Answers]> {
             const found = tiles.get(ask.id);
             return await found?.link.beside.talkStart(found.tile) ?? NOT_OPEN;
         }
+        case "pastFind": return await pastOf(ask.id)?.find(ask.from_ms, ask.to_ms) ?? NOT_OPEN;
+        case "pastStart": return await pastOf(ask.id)?.start(ask.at_ms, ask.speed) ?? NOT_OPEN;
+        case "pastSeek": return await pastOf(ask.id)?.seek(ask.at_ms) ?? NOT_OPEN;
+        case "pastSpeed": return await pastOf(ask.id)?.setSpeed(ask.speed) ?? NOT_OPEN;
         case "checkCredential": {
             const read = await proofRead(ask.device, ask.credential);
             return read.ok ? null : read.fault;
         }
     }
+}
+
+function pastOf(id: number): Past | null {
+    const found = tiles.get(id);
+    return found === undefined ? null : found.link.past(found.tile);
 }
 
 function tileMessage(id: number, message: ToWorker): void {
@@ -141,8 +152,13 @@ function tileMessage(id: number, message: ToWorker): void {
             return link.wanted(tile);
         case "retry": return void link.retry();
         case "attach": return link.attach(tile, message.on);
-        case "position": return tile.position(message.time_s);
-        case "broken": return tile.broken(message.codec);
+        case "position":
+            link.past(tile)?.position(message.time_s);
+            return tile.position(message.time_s);
+        case "broken":
+            if (tile.stream === null) return link.past(tile)?.stop(message.codec ? "codec" : "decode");
+            return tile.broken(message.codec);
+        case "pastStop": return link.past(tile)?.stop(null);
         case "sound": return link.beside.sound(tile, message.on);
         case "soundBroken": return link.beside.soundFailed(tile);
         case "steer": return link.beside.steer(message.speed);

@@ -4,7 +4,7 @@
 import { type Bytes, hexEncode } from "./bytes";
 import { Code, SealError } from "./codes";
 import { CTR_MAX, type KeyStore, type MediaKey } from "./mediakeys";
-import { RelayFlag, type RelayFrame } from "./relay";
+import { RelayFlag, type RelayFrame, RelayKind } from "./relay";
 import { type SframeHeader, sframeHeaderDecode, sframeOpen } from "./sframe";
 
 const CACHE_TICKS = 4 * 90_000;
@@ -42,6 +42,11 @@ export interface Receiver {
      * after a late key). Rejects with SealError: close the stream.
      */
     take(frame: RelayFrame): Promise<readonly Unit[]>;
+    /**
+     * A seek: units of `kid` below `ctr` and units of older keys are left out from now on; the next that is taken
+     * is the INIT of the new place (sealed.md 4.6).
+     */
+    seekTo(kid: bigint, ctr: number): void;
     /** New keys came: units that waited for them. */
     keysArrived(): Promise<readonly Unit[]>;
     /** True once per KID when keys should be asked for (`live.keys`). */
@@ -77,6 +82,7 @@ export function receiverNew(options: ReceiverOptions): Receiver {
     let turns = 0;
     let waiting: Waiting[] = [];
     const askedFor = new Set<bigint>();
+    let floor: { readonly kid: bigint; readonly ctr: bigint } | null = null;
     let asks = false;
     let tail: Promise<unknown> = Promise.resolve();
     const counts = { withheld: 0, replaced_key: 0, unknown_key: 0, awaited: 0 };
@@ -101,9 +107,14 @@ export function receiverNew(options: ReceiverOptions): Receiver {
         if (!isOurs || key.kind !== options.kind || frame.kind !== options.kind) {
             throw new SealError(Code.crypto, "unit of another stream");
         }
+        if (options.kind === RelayKind.playback && (frame.flags & RelayFlag.nocache) === 0) {
+            throw new SealError(Code.malformed, "playback that may be kept");
+        }
         if (header.ctr >= CTR_MAX) throw new SealError(Code.limit, "counter over the limit of a key");
         if (header.ctr < key.firstCtr) return skip();
         const last = lastOf.get(header.kid);
+        if (last !== undefined && header.ctr <= last.ctr) throw new SealError(Code.replay, "unit replayed");
+        if (isBelow(header)) return skip();
         if (last !== undefined) orderCheck(frame, header, last);
         if (isInit(frame)) return true;
         if (header.kid !== current || expect === "init") return skip();
@@ -111,13 +122,25 @@ export function receiverNew(options: ReceiverOptions): Receiver {
     }
 
     function orderCheck(frame: RelayFrame, header: SframeHeader, last: { ctr: bigint; pts: number }): void {
-        if (header.ctr <= last.ctr) throw new SealError(Code.replay, "unit replayed");
         if (frame.pts < last.pts && (frame.flags & RelayFlag.disc) === 0) {
             throw new SealError(Code.replay, "time runs backwards");
         }
         if (header.ctr === last.ctr + 1n || fresh) return;
         counts.withheld += Number(header.ctr - last.ctr - 1n);
         if (expect === "any") expect = "key";
+    }
+
+    /** Of the place that was left by a seek. */
+    function isBelow(header: Pick<SframeHeader, "kid" | "ctr">): boolean {
+        return floor !== null && (header.kid < floor.kid || (header.kid === floor.kid && header.ctr < floor.ctr));
+    }
+
+    function seekTo(kid: bigint, ctr: number): void {
+        floor = { kid, ctr: BigInt(ctr) };
+        const last = current === null ? undefined : lastOf.get(current);
+        if (current === null || last === undefined || !isBelow({ kid: current, ctr: last.ctr })) return;
+        expect = "init";
+        fresh = true; /* what is left out was not withheld */
     }
 
     function skip(): false {
@@ -207,6 +230,7 @@ export function receiverNew(options: ReceiverOptions): Receiver {
     }
 
     return {
+        seekTo,
         take: (frame) => chained(() => takeNext(frame)),
         keysArrived: () => chained(drain),
         wantsKeys: () => {
