@@ -29,11 +29,13 @@ static void on_timer(struct net_timer *t, void *arg)
 
     int is_late = now_ms - v->started_ms > FIRST_UNIT_MS;
     int is_running = v->o.out || v->o.audio || v->o.talk;
-    int is_owed = v->o.snapshot && !v->is_shot;
+    int is_owed = (v->o.snapshot && !v->is_shot) || (v->o.new_password_file && !v->owner.is_done);
 
     view_talk_run(v, now_ms);
     if ((is_owed || (is_running && !v->first_ms)) && is_late)
-        view_over(v, is_owed ? "no snapshot came" : "no picture came");
+        view_over(v, v->o.new_password_file ? "the camera did not answer"
+                     : is_owed              ? "no snapshot came"
+                                            : "no picture came");
     else if (!is_owed && (!is_running || (v->until_ms && now_ms >= v->until_ms)))
         view_finish(v, now_ms);
     if (v->is_talking && v->talk_due_ms < next)
@@ -61,6 +63,8 @@ static int prepare(struct view *v)
                   : view_secret_get(&v->secret, v->o.label_file, "Camera label or password");
     if (err)
         fprintf(stderr, "skep: a secret cannot be read: %s\n", sk_error_text(err));
+    if (!err)
+        err = view_owner_read(v);
     if (!err && (err = view_commands_read(v)) != 0)
         fprintf(stderr, "skep: --command-file: {\"commands\":[{\"do\",\"arg\"}]} is needed\n");
     if (!err)
@@ -92,6 +96,8 @@ static int view_open(struct view *v)
     if (!err && (err = view_authorize(v)) != 0)
         fprintf(stderr, "skep: the server gives no code for %s: %s\n", v->device,
                 sk_error_text(err));
+    if (!err)
+        err = view_owner_start(v, sk_clock_mono_ms());
     if (!err)
         err = net_loop_new(&v->loop);
     if (!err)
@@ -134,6 +140,7 @@ static void report(const struct view *v)
 static void view_fini(struct view *v)
 {
     net_loop_free(v->loop);
+    view_owner_fini(v);
     sdk_viewer_free(&v->viewer);
     https_client_free(v->http);
     tls_config_drop(v->tls);
@@ -171,7 +178,7 @@ int cli_view(int argc, char **argv)
          "the camera's label code; default: ask"},
         {"--chosen", ARGS_SWITCH, &v.o.chosen, 0, 0, "", "it is a chosen password, no label code"},
         {"--seed-file", ARGS_TEXT, &v.o.seed_file, 0, 0, "FILE",
-         "simulated cameras: the fleet's label seed instead"},
+         "simulated cameras: the fleet's label seed instead, bytes or base64url"},
         {"--stream", ARGS_TEXT, &v.o.stream, 0, 0, "NAME", "main or sub (main)"},
         {"--seconds", ARGS_INT, &v.o.seconds, 1, 86400, "N", "how long (10)"},
         {"--out", ARGS_TEXT, &v.o.out, 0, 0, "FILE",
@@ -182,6 +189,10 @@ int cli_view(int argc, char **argv)
          "speak (silence) through the camera and ask what it heard"},
         {"--command-file", ARGS_TEXT, &v.o.command_file, 0, 0, "FILE",
          "{\"commands\":[{\"do\",\"arg\"}]} to send first; prints the answers"},
+        {"--owner-file", ARGS_TEXT, &v.o.owner_file, 0, 0, "FILE",
+         "be the camera's owner by this key; made if not there, given to a camera without owner"},
+        {"--new-password-file", ARGS_TEXT, &v.o.new_password_file, 0, 0, "FILE",
+         "give the camera this password, as its owner; - reads standard input"},
         {"--quiet", ARGS_SWITCH, &v.o.quiet, 0, 0, "", "say nothing but errors"},
         {"--help", ARGS_SWITCH, &v.o.help, 0, 0, "", "this text"},
         {NULL, ARGS_SWITCH, NULL, 0, 0, NULL, NULL},
@@ -191,6 +202,7 @@ int cli_view(int argc, char **argv)
     sk_buf_init(&why, 512);
     sk_buf_init(&v.bearer, VIEW_SECRET_MAX);
     sk_buf_init(&v.secret, VIEW_SECRET_MAX);
+    sk_buf_init(&v.owner.password, VIEW_SECRET_MAX);
     int err = args_parse(flags, &argc, argv, &why);
     if (!err && !v.o.help && (argc != 2 || !v.o.account))
         err = sk_buf_add_str(&why, argc != 2 ? "which camera? (see --help)" : "--account is needed")
@@ -198,7 +210,7 @@ int cli_view(int argc, char **argv)
                   : -SK_EINVAL;
     if (v.o.help)
         return usage(flags);
-    if (!v.o.out && !v.o.snapshot && !v.o.audio && !v.o.talk)
+    if (!v.o.out && !v.o.snapshot && !v.o.audio && !v.o.talk && !v.o.new_password_file)
         v.o.out = "clip.mp4";
     if (err)
         fprintf(stderr, "skep: %s\n", why.len ? (const char *)why.data : sk_error_text(err));
@@ -216,5 +228,5 @@ int cli_view(int argc, char **argv)
         view_run(&v);
     report(&v);
     view_fini(&v);
-    return err || v.failed || (!v.units && !v.o.talk) ? 1 : 0;
+    return err || v.failed || (!v.units && !v.o.talk && !v.o.new_password_file) ? 1 : 0;
 }

@@ -17,7 +17,7 @@ enum { VIEW_SECRET_MAX = 1024, VIEW_CODE_MAX = 64 };
 
 struct options {
     const char *server, *ca, *pin, *account, *password_file, *label_file, *seed_file, *out, *stream;
-    const char *command_file, *snapshot, *audio;
+    const char *command_file, *snapshot, *audio, *owner_file, *new_password_file;
     int64_t seconds;
     int chosen, help, quiet, talk;
 };
@@ -43,6 +43,15 @@ struct view {
     uint64_t units, bytes, talk_pts;
     int is_shot, is_talking; /* the snapshot is on the disk */
     int is_live_open, is_opened, is_over, failed;
+    struct {
+        uint8_t secret[32], point[65]; /* the owner key */
+        struct sk_buf password;        /* secret: the new one */
+        unsigned class;                /* of it */
+        uint32_t add_id, password_id;
+        int is_new;     /* made in this run */
+        int is_refused; /* the camera does not take it */
+        int is_done;    /* the new password holds */
+    } owner;
 };
 
 /* ---- view.c ---- */
@@ -78,5 +87,17 @@ SK_MUST int view_commands_read(struct view *v);
 void view_talk_run(struct view *v, int64_t now_ms);
 /* The time is up. */
 void view_finish(struct view *v, int64_t now_ms);
+
+/* ---- view_owner.c: --owner-file, --new-password-file ---- */
+
+/* Read the owner key, or make and keep one; read the new password. Says what is wrong. */
+SK_MUST int view_owner_read(struct view *v);
+/* Before the handshake: hello shall carry the proof. */
+SK_MUST int view_owner_start(struct view *v, int64_t now_ms);
+/* The channel is open: register the key, send the password. */
+void view_owner_begin(struct view *v, const struct sdk_viewer_hello *hello, int64_t now_ms);
+/* 1 when the reply was to one of these. */
+int view_owner_reply(struct view *v, uint32_t id, int is_ok, const char *error);
+void view_owner_fini(struct view *v);
 
 #endif

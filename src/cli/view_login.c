@@ -13,7 +13,7 @@
 #include "sdk/label.h"
 #include "wire/label.h"
 
-enum { CA_MAX = 65536, PORT_DEFAULT = 8443, PIN_BYTES = 32 };
+enum { CA_MAX = 65536, PORT_DEFAULT = 8443, PIN_BYTES = 32, SEED_BYTES = 16, SEED_TEXT = 22 };
 
 /* ---- the server's API --------------------------------------------------------------------------
  */
@@ -83,6 +83,8 @@ int view_authorize(struct view *v)
         json_array_append_new(actions, json_string("snapshot"));
     if (v->o.talk)
         json_array_append_new(actions, json_string("talk"));
+    if (v->o.owner_file)
+        json_array_append_new(actions, json_string("manage"));
     sk_json_set_str(body, "device", v->device);
     json_object_set_new(body, "actions", actions);
     sk_json_set_bin(body, "session", session, sizeof(session));
@@ -125,6 +127,25 @@ int view_secret_get(struct sk_buf *out, const char *file, const char *what)
     return file ? sk_secret_read(out, file) : prompt(out, what);
 }
 
+/* A seed as the demonstration's link carries it (base64url) becomes bytes; bytes stay. */
+static int seed_decode(struct sk_buf *seed)
+{
+    const char *text = (const char *)seed->data;
+    size_t len = seed->len, out_len;
+    uint8_t out[SEED_BYTES];
+    int err = 0;
+
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+        len--;
+    if (len == SEED_TEXT && !sk_b64url_decode(out, sizeof(out), &out_len, text, len) &&
+        out_len == SEED_BYTES) {
+        sk_buf_reset(seed);
+        err = sk_buf_add(seed, out, out_len);
+    }
+    sk_wipe(out, sizeof(out));
+    return err;
+}
+
 /* The label of a simulated camera follows from the fleet's seed. */
 int view_label_from_seed(struct view *v)
 {
@@ -133,6 +154,8 @@ int view_label_from_seed(struct view *v)
 
     sk_buf_init(&seed, VIEW_SECRET_MAX);
     int err = sk_file_read(&seed, v->o.seed_file);
+    if (!err)
+        err = seed_decode(&seed);
     if (!err) {
         sdk_label_from_seed(code, seed.data, seed.len, v->device);
         err = sk_buf_add(&v->secret, code, strlen(code));

@@ -150,9 +150,13 @@ int view_sockets_open(struct view *v)
                                   .user = v};
     int err = ws_client_connect(&v->signal, v->loop, &o);
 
+    /* The relay lets nobody in who may see and hear nothing: who only commands does without. */
+    v->is_live_open = !v->o.out && !v->o.audio && !v->o.snapshot && !v->o.talk;
+    if (err || v->is_live_open)
+        return err;
     o.path = "/ws/live";
     o.subprotocol = "skep.live.1";
     o.message_max_bytes = WIRE_RELAY_HEAD_BYTES + WIRE_RELAY_MEDIA_MAX;
     o.ops = &live_ops;
-    return err ? err : ws_client_connect(&v->live, v->loop, &o);
+    return ws_client_connect(&v->live, v->loop, &o);
 }

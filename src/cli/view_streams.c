@@ -84,8 +84,11 @@ static void on_reply(void *user, uint32_t id, int is_ok, const json_t *val, cons
 {
     struct view *v = user;
     size_t len;
-    char *text = is_ok ? sk_json_text(val, &len) : NULL;
+    char *text;
 
+    if (view_owner_reply(v, id, is_ok, error))
+        return;
+    text = is_ok ? sk_json_text(val, &len) : NULL;
     if (id > v->command_last && !is_ok) {
         fprintf(stderr, "skep: the camera refuses: %s\n", error);
         v->is_over = v->failed = 1;
@@ -106,7 +109,9 @@ static void on_ready(void *user, const struct sdk_viewer_hello *hello)
     int64_t now_ms = sk_clock_mono_ms();
     int err = 0;
 
-    (void)hello;
+    view_owner_begin(v, hello, now_ms);
+    if (v->is_over)
+        return;
     commands_send(v);
     if (v->o.out)
         err = sdk_viewer_live_start(v->viewer, v->o.stream, now_ms);
@@ -195,6 +200,8 @@ static void on_closed(void *user, unsigned code, uint32_t retry_ms, int is_clean
     struct view *v = user;
 
     (void)is_clean;
+    if (v->owner.is_done && code == WIRE_CODE_PASSWORD)
+        return; /* the old password's channels end, this one too */
     if (code == WIRE_CODE_CONFIRM)
         view_over(v, "the password does not fit, or somebody is in between");
     else if (code == WIRE_CODE_LOCKED)
