@@ -36,6 +36,13 @@ SK_MUST int account_owner_reset(const char *data_dir, const struct store_schema 
                                 size_t schema_count, char out[ACCOUNT_TOKEN_SIZE], uint16_t *port,
                                 struct sk_buf *why);
 
+/* Judge a password as an account's own is judged, but for its length (weak list, 10^8 guesses,
+ * names; valid UTF-8), in a process that does not run the room, after asset_use_embedded(). `name`
+ * and `place` (may be NULL) are words that must not make it up. 0, or -SK_EDENIED and the first
+ * reason as the API names it ("common", "context", "guessable"; static). One thread. */
+SK_MUST int account_password_judge(const char *password, size_t len, const char *name,
+                                   const char *place, const char **why);
+
 /* 1 while the login session `session` is live at wall time `now_ms`. Any thread, never blocks. */
 int account_session_is_live(const char *session, int64_t now_ms);
 

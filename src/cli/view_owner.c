@@ -5,8 +5,8 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include <zxcvbn.h>
-
+#include "account/account.h"
+#include "base/asset.h"
 #include "base/file.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -18,9 +18,6 @@
 #include "wire/label.h"
 
 enum { HEX_SECRET = 64 };
-
-/* 10^8 guesses: score 3 of zxcvbn, in bits. */
-static const double bits_min = 26.6;
 
 static int owner_key_decode(uint8_t secret[32], const struct sk_buf *text)
 {
@@ -61,7 +58,6 @@ static int holds_word(const char *text, const char *word)
 static unsigned password_class(const struct view *v, const char **why)
 {
     const char *text = (const char *)v->owner.password.data;
-    const char *words[] = {v->device, v->o.account, "skep", NULL};
     char code[WIRE_LABEL_CODE_SIZE];
     size_t len = v->owner.password.len;
     int err = sdk_label_parse(code, text, len);
@@ -69,15 +65,16 @@ static unsigned password_class(const struct view *v, const char **why)
     sk_wipe(code, sizeof(code));
     if (err == 0)
         return SDK_CLASS_CODE;
-    if (len < SDK_CHOSEN_MIN || len > SDK_CHOSEN_MAX)
-        *why = "must have 12 to 128 bytes";
-    else if (!sk_utf8_is_valid(text, len))
-        *why = "is no UTF-8";
-    else if (holds_word(text, v->device) || holds_word(text, v->o.account))
-        *why = "holds the name of the camera or the account";
-    else if (ZxcvbnMatch(text, words, NULL) < bits_min)
-        *why = "is too easy to guess";
-    return *why ? 0 : SDK_CLASS_CHOSEN;
+    if (len < SDK_CHOSEN_MIN || len > SDK_CHOSEN_MAX || !sk_utf8_is_valid(text, len)) {
+        *why = "12 to 128 bytes of UTF-8 are needed";
+    } else if (holds_word(text, v->device) || holds_word(text, v->o.account)) {
+        *why = "it holds the name of the camera or the account";
+    } else {
+        asset_use_embedded();
+        if (!account_password_judge(text, len, v->o.account, v->device, why))
+            return SDK_CLASS_CHOSEN;
+    }
+    return 0;
 }
 
 static int owner_key_read(struct view *v)
@@ -108,7 +105,7 @@ static int password_read(struct view *v)
     }
     v->owner.class = password_class(v, &why);
     if (why)
-        fprintf(stderr, "skep: the new password %s\n", why);
+        fprintf(stderr, "skep: the new password is not taken: %s\n", why);
     return why ? -SK_EINVAL : 0;
 }
 

@@ -1,0 +1,20 @@
+/* The judgement of passwords for a process that does not run the room: `skep view`, where an owner
+ * chooses a camera's password, which the server must never see. */
+#include "account/account.h"
+#include "account/internal.h"
+
+int account_password_judge(const char *password, size_t len, const char *name, const char *place,
+                           const char **why)
+{
+    const struct strength_context ctx = {name, place, weak_list_has, NULL};
+    const char *names[5];
+    struct strength found;
+
+    weak_list_load();
+    strength_judge(password, len, &ctx, &found);
+    weak_list_free();
+    if (strength_reason_names(found.reasons & ~(unsigned)(WEAK_SHORT | WEAK_LONG), names) == 0)
+        return 0;
+    *why = names[0];
+    return -SK_EDENIED;
+}
