@@ -17,7 +17,7 @@ RUN make -j2 BUILD=/build && strip --strip-debug /build/skep \
 FROM ${BASE}
 COPY --from=build /build/packages /usr/share/skep/packages
 RUN apt-get update -qq \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(cat /usr/share/skep/packages) \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ca-certificates $(cat /usr/share/skep/packages) \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 8443 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin skep \
     && install -d -m 0700 -o skep -g skep /data

@@ -11,12 +11,13 @@ below_net := net crypto wire base
 below_store := store crypto base
 below_core := core store net crypto wire base
 below_edge := edge core store net crypto wire base
+below_outbound := outbound core store net crypto wire base
 below_guard := guard http edge core store net crypto wire base
 below_http := http edge core store net crypto wire base
 below_cam := fw-cam base
 below_link := fw-link fw-cam net sdk crypto wire base
 below_fleet := fw-fleet fw-link fw-cam net sdk crypto wire base
-below = $(or $(below_$(1)),$(1) device account http edge core store net sdk crypto wire base)
+below = $(or $(below_$(1)),$(1) device account outbound http edge core store net sdk crypto wire base)
 libs_of = $(foreach r,$(call below,$(1)),$(call room_lib,$(r)))
 
 define unit_rule

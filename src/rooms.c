@@ -8,13 +8,23 @@
 #include "edge/edge.h"
 #include "guard/guard.h"
 #include "http/http.h"
+#include "outbound/outbound.h"
 #include "relay/relay.h"
 
 const struct room *const *rooms_list(void)
 {
     static const struct room *const rooms[] = {
-        &audit_room, &account_room, &guard_room, &device_room,
-        &relay_room, &http_room,    &edge_room,  NULL,
+        /* clang-format off: one line a room */
+        &audit_room,
+        &account_room,
+        &outbound_room,
+        &guard_room,
+        &device_room,
+        &relay_room,
+        &http_room,
+        &edge_room,
+        NULL,
+        /* clang-format on */
     };
 
     return rooms;

@@ -29,6 +29,7 @@
 #include "edge/edge.h"
 #include "http/http.h"
 #include "net/loop.h"
+#include "outbound/outbound.h"
 #include "store/store.h"
 
 enum { SCHEMAS_MAX = 64, FLEET_TOKEN_S = 3600 };
@@ -184,6 +185,7 @@ static void about_fill(void *ctx, json_t *about)
     sk_json_set_str(sandbox, "seccomp", sandbox_seccomp());
     json_object_set_new(about, "sandbox", sandbox);
     http_about_library(about, "mbed TLS", strrchr(tls_library(), ' ') + 1);
+    http_about_library(about, "libcurl", outbound_library());
     if (manifest) /* every file of the console is in there with its hash */
         sk_json_set_str(about, "assets", manifest->etag);
 }
@@ -305,14 +307,30 @@ static char *folder_of(const char *path)
     return slash ? sk_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : sk_strdup(".");
 }
 
+/* The owner's files that are read while the box runs. Their folders: a renewed file is another
+ * file under the same name. */
+static const char *const owner_paths[] = {
+    "edge.certificate",
+    "edge.key",
+    "outbound.ca_file",
+    "outbound.smtp_password_file",
+};
+enum { OWNER_PATHS = sizeof(owner_paths) / sizeof(owner_paths[0]) };
+
 /* Before threads: folders, user, rights. */
 static int ground_prepare(struct server *s)
 {
     const char *user = config_text(s->config, "core.user");
-    const char *cert = config_text(s->config, "edge.certificate");
-    const char *key = config_text(s->config, "edge.key");
-    const char *readable[16] = {"/etc", "/usr", "/lib", "/lib64", "/proc", "/sys", NULL};
-    size_t n = 6;
+    const char *readable[24] = {"/etc",
+                                "/usr",
+                                "/lib",
+                                "/lib64",
+                                "/proc",
+                                "/sys",
+                                "/run/systemd/resolve", /* where resolv.conf may lead */
+                                NULL};
+    char *folders[OWNER_PATHS] = {NULL};
+    size_t n = 7;
     int err = log_level_set(config_text(s->config, "core.log"));
 
     if (err) {
@@ -329,17 +347,14 @@ static int ground_prepare(struct server *s)
         return say("audit.heads_file", err);
     if (s->o.dev_root)
         readable[n++] = s->o.dev_root;
-    /* The folders of the owner's files: a renewed file is another file under the same name. */
-    char *cert_dir = folder_of(cert), *key_dir = folder_of(key);
-    if (cert_dir)
-        readable[n++] = cert_dir;
-    if (key_dir)
-        readable[n++] = key_dir;
+    for (size_t i = 0; i < OWNER_PATHS; i++)
+        if ((folders[i] = folder_of(config_text(s->config, owner_paths[i]))) != NULL)
+            readable[n++] = folders[i];
     readable[n] = NULL;
     if (config_bool(s->config, "core.sandbox"))
         sandbox_enter(s->house.data_dir, readable);
-    free(cert_dir);
-    free(key_dir);
+    for (size_t i = 0; i < OWNER_PATHS; i++)
+        free(folders[i]);
     return 0;
 }
 

@@ -18,6 +18,9 @@
 
 extern const struct room outbound_room;
 
+/* "libcurl/7.88.1"; static. */
+const char *outbound_library(void);
+
 enum {
     OUTBOUND_URL_MAX = 2048,
     OUTBOUND_BODY_MAX = 1024 * 1024, /* of a request */
