@@ -14,7 +14,7 @@
 const struct room *const *rooms_list(void)
 {
     static const struct room *const rooms[] = {
-        /* clang-format off: one line a room */
+        /* clang-format off */ /* one line a room */
         &audit_room,
         &account_room,
         &outbound_room,
