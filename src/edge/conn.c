@@ -1,10 +1,12 @@
 /* One HTTP connection: reads heads and small bodies under deadlines, picks who answers, and writes
  * one answer at a time. Idle connections hold no buffer. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "core/abuse.h"
 #include "core/metrics.h"
 #include "edge/internal.h"
 
@@ -69,6 +71,7 @@ static void rate_cb(struct net_timer *t, void *arg)
     uint64_t need = (uint64_t)edge_get()->set.rate_min_bytes * (RATE_LOOK_MS / 1000);
     if (net_stream_queued(c->stream) > 0 && out - c->rate_mark < need) {
         metric_refused("edge", "slow-reader");
+        abuse_note(c->source, ABUSE_SLOW);
         net_stream_abort(c->stream, -SK_ETIMEOUT);
         return;
     }
@@ -93,6 +96,7 @@ void conn_begin(struct net_stream *s)
     net_addr_format(source, net_stream_source(s), 0);
     if (sk_copy(c->source, sizeof(c->source), source) != 0 || source_add(c->source) != 0) {
         metric_refused("edge", "source-connections");
+        abuse_note(source, ABUSE_CROWD);
         net_stream_abort(s, -SK_ELIMIT);
         return;
     }
@@ -232,6 +236,7 @@ static void head_refuse(struct conn *c, int rc, const char *reason)
 {
     struct problem p = head_problem(rc, reason);
     metric_refused("edge", reason);
+    abuse_note(c->source, ABUSE_MALFORMED);
     log_debug("edge", "head-refused", "source=%s reason=%s", c->source, reason);
     c->keep_alive = 0;
     conn_problem(c, &p);
@@ -264,10 +269,37 @@ static int has_body(const struct http1_request *req)
     return req->body == HTTP1_BODY_CHUNKED || req->content_length > 0;
 }
 
+int conn_rate_check(struct conn *c, unsigned cost)
+{
+    char field[64];
+    struct problem p = problem_of(-SK_ELIMIT);
+    int rc = abuse_request(c->source, cost, &p.retry_ms);
+    if (rc == 0)
+        return 0;
+    metric_refused("edge", "source-rate");
+    snprintf(field, sizeof(field), "RateLimit: \"source\";r=0;t=%lld",
+             (long long)((p.retry_ms + 999) / 1000));
+    p.field = field;
+    conn_problem(c, &p);
+    return rc;
+}
+
+/* A source that was isolated while its connection was open: nothing more is read from it. */
+static int source_is_refused(struct conn *c)
+{
+    if (abuse_stage(c->source) != ABUSE_REFUSE)
+        return 0;
+    metric_refused("edge", "isolated");
+    net_stream_abort(c->stream, -SK_ELIMIT);
+    return 1;
+}
+
 /* Judge the head at the front of c->in. */
 static void conn_request(struct conn *c, size_t head_len)
 {
     struct http1_request *req = &c->home->head;
+    if (source_is_refused(c))
+        return;
     request_id_make(c);
     c->minor = 1;
     c->is_head = 0;
@@ -287,7 +319,8 @@ static void conn_request(struct conn *c, size_t head_len)
         return;
     }
     if (!path_is_api(req->path)) {
-        static_answer(c, req);
+        if (conn_rate_check(c, COST_FILE) == 0)
+            static_answer(c, req);
     } else if (exchange_begin(c, req) == 0) {
         sk_buf_consume(&c->in, head_len);
         conn_body_begin(c);
@@ -325,6 +358,7 @@ static void conn_body(struct conn *c)
         struct problem p = problem_of(rc);
         struct exchange *ex = c->ex;
         metric_refused("edge", rc == -SK_ETOOBIG ? "body-large" : "chunk");
+        abuse_note(c->source, ABUSE_MALFORMED);
         c->ex = NULL;
         exchange_free(ex);
         c->keep_alive = 0;
@@ -430,6 +464,9 @@ static void close_cb(struct net_stream *s, int reason)
 {
     struct conn *c = net_stream_user(s);
     if (reason == -SK_ETIMEOUT) {
+        if (c->state == CONN_HEAD || c->state == CONN_BODY ||
+            (c->state == CONN_IDLE && c->request_id[0] == '\0'))
+            abuse_note(c->source, ABUSE_SLOW);
         if (c->state == CONN_HEAD)
             metric_refused("edge", "slow-head");
         else if (c->state == CONN_BODY)

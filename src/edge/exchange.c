@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/abuse.h"
 #include "core/metrics.h"
 #include "edge/internal.h"
 
@@ -152,12 +153,35 @@ static struct exchange *exchange_new(struct conn *c, const struct http1_request 
     return ex;
 }
 
+static int is_health(const char *path)
+{
+    return strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0;
+}
+
+/* Whose request it is decides what it may take and how long it may wait. 0, or answered. */
+static int rank_judge(struct exchange *ex, struct conn *c)
+{
+    const struct principal *p = &ex->row.principal;
+    if (is_health(ex->row.path)) {
+        ex->rank = RANK_HEALTH;
+        return 0;
+    }
+    if (p->kind == PRINCIPAL_NOBODY)
+        return conn_rate_check(c, COST_CALL);
+    ex->rank = RANK_KNOWN;
+    if (p->kind == PRINCIPAL_ACCOUNT)
+        abuse_good(c->source, p->account);
+    return 0;
+}
+
 int exchange_begin(struct conn *c, const struct http1_request *req)
 {
     struct verdict v;
     size_t max;
     if (route_check(req, &max, &v) != 0) {
         metric_refused("edge", v.why);
+        if (v.problem.status == 404 || v.problem.status == 405)
+            abuse_note(c->source, ABUSE_UNKNOWN);
         conn_problem(c, &v.problem);
         return -SK_EDENIED;
     }
@@ -169,6 +193,10 @@ int exchange_begin(struct conn *c, const struct http1_request *req)
         metric_refused("edge", "field-long");
         v.problem = (struct problem){431, "too-large", 0, NULL};
         conn_problem(c, &v.problem);
+        return -SK_EDENIED;
+    }
+    if (rank_judge(ex, c) != 0) {
+        exchange_free(ex);
         return -SK_EDENIED;
     }
     c->ex = ex;

@@ -26,6 +26,8 @@ enum {
     COOKIE_MAX = 4096,
     HIGH_WATER_BYTES = 128 * 1024, /* queued answer bytes at which a source is paused */
     SLICE_BYTES = 64 * 1024,
+    COST_FILE = 1, /* of anonymous requests, in quarters */
+    COST_CALL = 4,
     ANSWER_HEAD_MAX = 16384
 };
 
@@ -40,7 +42,7 @@ struct edge_loop {
     struct edge_ws *sockets;
     struct upstream *upstreams; /* all of this loop's */
     struct upstream *idle;      /* those without a request */
-    struct exchange *waiting, **waiting_end;
+    struct exchange *waiting;
     struct http1_request head; /* of the request being judged; dead after that turn */
     struct http1_response answer;
 };
@@ -137,6 +139,8 @@ void conn_problem(struct conn *c, const struct problem *p);
 /* Queue bytes of an answer; 0, or -SK_ECLOSED: the connection was aborted and its end has been told
  * to everybody; touch it no more. */
 int conn_write(struct conn *c, const void *data, size_t len);
+/* One anonymous request of `cost` quarters (core/abuse.h). 0, or answered with 429. */
+SK_MUST int conn_rate_check(struct conn *c, unsigned cost);
 /* The answer is whole: next request, or close. */
 void conn_finish(struct conn *c);
 /* Send `file` (its reference is taken over) as the body, then finish. */
@@ -155,6 +159,13 @@ int static_etag_matches(const struct http1_text *if_none_match, const char *etag
 
 /* ---- requests for the upstream (exchange.c, upstream.c) -------------------------------------- */
 
+/* Who waits for a worker is served in this order, and under load sheds in the other. */
+enum exchange_rank {
+    RANK_ANONYMOUS,
+    RANK_KNOWN, /* a session, a token, a device */
+    RANK_HEALTH /* whoever watches over the box must hear of it, above all when it is full */
+};
+
 struct exchange {
     struct conn *conn; /* NULL once the client has gone */
     struct edge_loop *home;
@@ -170,7 +181,8 @@ struct exchange {
     struct http1_chunks chunks;
     struct net_timer timer;
     int64_t queued_ms;
-    int is_safe, tries, is_head_sent;
+    enum exchange_rank rank;
+    int is_safe, tries, is_head_sent, has_anonymous_place;
 };
 
 /* Route, authenticate and set up c->ex from the head; answers a problem itself when refused. The

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "core/abuse.h"
 #include "core/event.h"
 #include "core/metrics.h"
 #include "edge/internal.h"
@@ -148,6 +149,8 @@ static void protocol_take(const struct edge_protocol *p, struct net_stream *s,
         rc = p->take(p->ctx, s, &who);
     if (rc != 0)
         net_stream_abort(s, rc);
+    else if (who.device[0] != '\0')
+        abuse_good(who.source, who.device);
 }
 
 /* ---- streams --------------------------------------------------------------------------------- */
@@ -174,7 +177,10 @@ static void plain_cb(struct net_stream *s)
 /* Streams that ended before a protocol took them. */
 static void close_cb(struct net_stream *s, int reason)
 {
-    (void)s;
+    char source[NET_ADDR_TEXT];
+    net_addr_format(source, net_stream_source(s), 0);
+    if (reason == -SK_ETIMEOUT || reason == -SK_ECRYPTO)
+        abuse_note(source, reason == -SK_ETIMEOUT ? ABUSE_SLOW : ABUSE_HANDSHAKE);
     if (reason == -SK_ETIMEOUT)
         metric_refused("edge", "slow-handshake");
     else if (reason == -SK_EAUTH)

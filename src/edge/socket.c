@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "core/abuse.h"
 #include "core/event.h"
 #include "core/metrics.h"
 #include "edge/internal.h"
@@ -499,10 +500,14 @@ void socket_accept(struct conn *c, const struct edge_ws_endpoint *e,
         why = "ws-account-limit";
     }
     if (why != NULL) {
+        int is_nobody = row.principal.kind == PRINCIPAL_NOBODY;
         sk_wipe(&row, sizeof(row));
-        answer_refusal(c, p, why);
+        c->keep_alive = 0;
+        if (!is_nobody || conn_rate_check(c, COST_CALL) == 0)
+            answer_refusal(c, p, why);
         return;
     }
+    abuse_good(c->source, row.principal.account);
     struct edge_ws *ws = socket_new(c, e, &row.principal);
     if (ws == NULL || handshake_answer(c, e, accept) != 0) {
         account_remove(row.principal.account);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/abuse.h"
 #include "core/metrics.h"
 #include "edge/internal.h"
 
@@ -146,6 +147,7 @@ void static_answer(struct conn *c, const struct http1_request *req)
     }
     const struct asset *a = asset_of(req->path);
     if (a == NULL) {
+        abuse_note(c->source, ABUSE_UNKNOWN);
         refuse(c, p, "no-file");
         return;
     }

@@ -32,7 +32,7 @@ struct upstream {
 static struct {
     pthread_mutex_t lock;
     uint16_t port;
-    unsigned parallel, open, waiting;
+    unsigned parallel, open, waiting, anonymous;
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static const struct net_stream_ops upstream_ops;
@@ -47,15 +47,41 @@ void edge_upstream_set(uint16_t port, unsigned parallel)
 
 /* ---- the queue ------------------------------------------------------------------------------- */
 
+/* Behind all of its own rank, before those of a lower one. */
 static void queue_add_locked(struct exchange *ex)
 {
     struct edge_loop *l = ex->home;
-    ex->next = NULL;
-    if (l->waiting == NULL)
-        l->waiting_end = &l->waiting;
-    *l->waiting_end = ex;
-    l->waiting_end = &ex->next;
+    struct exchange **p = &l->waiting;
+    while (*p != NULL && (*p)->rank >= ex->rank)
+        p = &(*p)->next;
+    ex->next = *p;
+    *p = ex;
     pool.waiting++;
+}
+
+/* A quarter of the queue and of the workers is kept for those whom we know. */
+static int is_full_locked(const struct exchange *ex)
+{
+    return pool.waiting >= (ex->rank == RANK_ANONYMOUS ? WAITING_MAX / 4 * 3 : WAITING_MAX);
+}
+
+static int may_take_place_locked(const struct exchange *ex)
+{
+    return ex->rank != RANK_ANONYMOUS || pool.anonymous < pool.parallel - pool.parallel / 4;
+}
+
+static void place_enter_locked(struct exchange *ex)
+{
+    ex->has_anonymous_place = ex->rank == RANK_ANONYMOUS;
+    pool.anonymous += ex->rank == RANK_ANONYMOUS;
+}
+
+static void place_leave(struct exchange *ex)
+{
+    pthread_mutex_lock(&pool.lock);
+    pool.anonymous -= ex->has_anonymous_place != 0;
+    ex->has_anonymous_place = 0;
+    pthread_mutex_unlock(&pool.lock);
 }
 
 static int queue_remove_locked(struct exchange *ex)
@@ -65,8 +91,6 @@ static int queue_remove_locked(struct exchange *ex)
         if (*p != ex)
             continue;
         *p = ex->next;
-        if (*p == NULL)
-            l->waiting_end = p;
         pool.waiting--;
         return 1;
     }
@@ -185,6 +209,7 @@ static void upstream_open(struct edge_loop *home, struct exchange *ex, uint16_t 
         pthread_mutex_lock(&pool.lock);
         pool.open--;
         pthread_mutex_unlock(&pool.lock);
+        place_leave(ex);
         exchange_fail(ex, -SK_EBUSY, "upstream-connect");
         exchange_free(ex);
         return;
@@ -204,9 +229,11 @@ static void pump(struct edge_loop *home)
         pthread_mutex_lock(&pool.lock);
         uint16_t port = pool.port;
         struct exchange *ex = home->waiting;
-        int may_start = ex != NULL && port != 0 && (up != NULL || pool.open < pool.parallel);
+        int may_start = ex != NULL && port != 0 && (up != NULL || pool.open < pool.parallel) &&
+                        may_take_place_locked(ex);
         if (may_start) {
             queue_remove_locked(ex);
+            place_enter_locked(ex);
             pool.open += up == NULL;
         }
         pthread_mutex_unlock(&pool.lock);
@@ -245,7 +272,7 @@ void upstream_submit(struct exchange *ex)
     net_timer_init(&ex->timer, home->loop, queue_timeout_cb, ex);
     net_timer_set_in(&ex->timer, e->set.queue_ms);
     pthread_mutex_lock(&pool.lock);
-    is_full = pool.waiting >= WAITING_MAX;
+    is_full = is_full_locked(ex);
     if (!is_full)
         queue_add_locked(ex);
     pthread_mutex_unlock(&pool.lock);
@@ -291,6 +318,7 @@ static void upstream_done(struct upstream *up)
     int keep = up->keep && up->in.len == 0;
     up->ex = NULL;
     sk_buf_fini_wipe(&up->in);
+    place_leave(ex);
     exchange_free(ex);
     if (c != NULL)
         c->ex = NULL;
@@ -517,6 +545,7 @@ static void close_cb(struct net_stream *s, int reason)
     if (ex != NULL) {
         ex->up = NULL;
         net_timer_cancel(&ex->timer);
+        place_leave(ex);
         if (ex->conn == NULL) {
             exchange_free(ex);
         } else if (up->in_body && up->body == HTTP1_BODY_UNTIL_CLOSE && reason == 0) {

@@ -192,7 +192,8 @@ static void test_upstream_is_never_overrun(void **state)
         pthread_join(t[i], NULL);
     for (int i = 0; i < 24; i++)
         assert_int_equal(status[i], 200);
-    assert_int_equal(atomic_load(&h.at_once_max), PARALLEL);
+    /* nobody is logged in here: one place in four is kept for those who are */
+    assert_int_equal(atomic_load(&h.at_once_max), PARALLEL - PARALLEL / 4);
 }
 
 static void test_pipelining_keeps_order(void **state)
