@@ -277,7 +277,7 @@ SK_MUST int people_set(struct store *s, const struct actor *by, const char *acco
 
 /* What a person holds in this room's tables. */
 struct holds {
-    int64_t sessions, browsers, grants, invitations;
+    int64_t sessions, browsers, grants, invitations, factors;
 };
 SK_MUST int people_holds(struct store *s, const char *account, int64_t now_ms, struct holds *out);
 /* Disable, void the password, end everything of `holds`; which is what there was. */
@@ -285,6 +285,10 @@ SK_MUST int people_leave(struct store *s, const struct actor *by, const char *ac
                          struct holds *revoked, enum refusal *refusal);
 /* Only a disabled account that holds nothing. */
 SK_MUST int people_delete(struct store *s, const struct actor *by, const char *account);
+/* Forget every second factor of somebody who lost them, and end the person's sessions; the guards
+ * of roles. */
+SK_MUST int people_factors_reset(struct store *s, const struct actor *by, const char *account,
+                                 enum refusal *refusal);
 SK_MUST int people_password_change(struct store *s, const struct actor *by, const char *former,
                                    const char *password);
 
@@ -321,6 +325,23 @@ SK_MUST int invitation_insert(struct store_tx *tx, const struct actor *by,
 SK_MUST int invitation_join(struct store *s, const uint8_t hash[32], const struct account_row *who,
                             const struct entry *entry);
 
+/* ---- organization.c ---- */
+
+/* With the invitation of its first owner. -SK_ELIMIT. */
+SK_MUST int organization_add(struct store *s, const struct actor *by, const struct organization *o,
+                             const struct invitation *owner, const uint8_t hash[32]);
+/* Name and state; suspending also ends its people's sessions and its invitations. */
+SK_MUST int organization_set(struct store *s, const struct actor *by,
+                             const struct organization *o);
+/* -SK_ECONFLICT: it has people. */
+SK_MUST int organization_remove(struct store *s, const struct actor *by, const char *id);
+/* What a person is given beside the role, all modules at once. */
+SK_MUST int operator_set(struct store *s, const struct actor *by, const char *account,
+                         const uint8_t levels[MODULE_COUNT]);
+/* {module: level}; new reference. -SK_EINVAL. */
+json_t *levels_json(const uint8_t levels[MODULE_COUNT]);
+SK_MUST int levels_parse(uint8_t out[MODULE_COUNT], const json_t *levels);
+
 /* ---- grant_ledger.c ---- */
 
 SK_MUST int grant_add(struct store *s, const struct actor *by, const struct grant *g);
@@ -343,6 +364,11 @@ SK_MUST int act_record(struct store_tx *tx, const struct actor *by, const char *
 struct actor actor_of(const struct http_request *req);
 int answer_refusal(struct http_request *req, int err, enum refusal refusal);
 json_t *grant_json(const struct grant *g, const char *subject_name, int64_t now_ms);
+/* Codes, tokens: what was given in a standing that is no longer. */
+void holdings_end(const char *account, int64_t now_ms);
+enum { JOIN_LINK_SIZE = 512 };
+/* The link of an invitation; the caller wipes it. */
+void join_link_make(char out[JOIN_LINK_SIZE], const char *token);
 
 int api_me_access(struct http_request *req);
 int api_password(struct http_request *req);
@@ -363,6 +389,14 @@ int api_grants(struct http_request *req);
 int api_grant_add(struct http_request *req);
 int api_grant_end(struct http_request *req);
 int api_device_access(struct http_request *req);
+int api_organization(struct http_request *req);
+int api_organization_patch(struct http_request *req);
+int api_organizations(struct http_request *req);
+int api_organization_add(struct http_request *req);
+int api_organizations_patch(struct http_request *req);
+int api_organizations_delete(struct http_request *req);
+int api_operators(struct http_request *req);
+int api_operator_put(struct http_request *req);
 int api_access_test(struct http_request *req);
 
 #endif

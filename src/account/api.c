@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "account/internal.h"
+#include "account/access.h"
 #include "base/json.h"
 #include "base/sys.h"
 #include "crypto/wipe.h"
@@ -33,6 +33,18 @@ static json_t *prefs_json(const struct account_row *a)
     return prefs;
 }
 
+/* Whose person; absent when the rights could not be read. */
+static void organization_set_json(json_t *account, const char *id)
+{
+    struct organization o;
+    char of[ORGANIZATION_ID_SIZE];
+
+    if (access_organization_of("account", id, of) == 0 && access_organization_find(of, &o) == 0)
+        json_object_set_new(
+            account, "organization",
+            json_pack("{s:s, s:s, s:s}", "id", o.id, "name", o.name, "kind", o.kind));
+}
+
 json_t *session_json(const struct account_row *a, const struct session *s, const char *token)
 {
     char csrf[CSRF_SIZE];
@@ -43,6 +55,7 @@ json_t *session_json(const struct account_row *a, const struct session *s, const
                     "name", a->name, "role", a->role, "session", "id", s->id, "created",
                     (json_int_t)s->created, "expires", (json_int_t)s->expires, "csrf", csrf,
                     "prefs", prefs_json(a));
+    organization_set_json(json_object_get(out, "account"), a->id);
     if (s->bearer)
         sk_json_set_str(out, "token", token);
     crypto_wipe(csrf, sizeof(csrf));

@@ -12,8 +12,6 @@
 #include "crypto/wipe.h"
 #include "edge/edge.h"
 
-enum { LINK_SIZE = 512 };
-
 static const int64_t ttl_ms = INVITATION_TTL_DAYS * 24 * 3600 * 1000LL;
 
 int api_invitations(struct http_request *req)
@@ -75,17 +73,22 @@ static int invitation_parse(const json_t *body, struct invitation *out)
     return err;
 }
 
+void join_link_make(char out[JOIN_LINK_SIZE], const char *token)
+{
+    if (edge_port() == 443)
+        snprintf(out, JOIN_LINK_SIZE, "https://%s/join#i=%s", edge_host(), token);
+    else
+        snprintf(out, JOIN_LINK_SIZE, "https://%s:%u/join#i=%s", edge_host(),
+                 (unsigned)edge_port(), token);
+}
+
 static int invitation_answer(struct http_request *req, const struct invitation *i,
                              const char *token)
 {
-    char link[LINK_SIZE];
+    char link[JOIN_LINK_SIZE];
     json_t *out = json_object();
 
-    if (edge_port() == 443)
-        snprintf(link, sizeof(link), "https://%s/join#i=%s", edge_host(), token);
-    else
-        snprintf(link, sizeof(link), "https://%s:%u/join#i=%s", edge_host(), (unsigned)edge_port(),
-                 token);
+    join_link_make(link, token);
     sk_json_set_str(out, "id", i->id);
     sk_json_set_str(out, "token", token);
     sk_json_set_str(out, "link", link);
@@ -163,7 +166,7 @@ int api_join_strength(struct http_request *req)
     struct link_body b;
 
     if (!link_body_take(req, &b, LINK_PERSON, "join", join_find, &i))
-        answer_strength(req, b.name, b.password);
+        answer_strength(req, b.name, role_name(i.role), b.password);
     link_body_wipe(&b);
     invitation_fini(&i);
     return 0;
@@ -236,7 +239,7 @@ int api_join(struct http_request *req)
     if (!link_body_take(req, &b, LINK_PERSON_BEARER, "join", join_find, &i)) {
         if (account_name_check(b.name))
             http_problem(req, -SK_EINVAL, NULL);
-        else if (!password_judge(req, b.name, b.password))
+        else if (!password_judge(req, b.name, role_name(i.role), b.password))
             join_do(req, &b, i.role);
     }
     link_body_wipe(&b);

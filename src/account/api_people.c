@@ -136,8 +136,7 @@ int api_account(struct http_request *req)
     return person_answer(req);
 }
 
-/* Codes, tokens: what was given in a standing that is no longer. */
-static void holdings_end(const char *account, int64_t now_ms)
+void holdings_end(const char *account, int64_t now_ms)
 {
     const struct holding *more;
 
@@ -398,7 +397,7 @@ int api_password_strength(struct http_request *req)
         sk_json_str(body, "password", 4 * PASSWORD_MAX_BYTES, &password))
         http_problem(req, -SK_EINVAL, NULL);
     else
-        answer_strength(req, a.name, password);
+        answer_strength(req, a.name, a.role, password);
     json_secret_wipe(body, "password");
     crypto_wipe(&self, sizeof(self));
     crypto_wipe(&a, sizeof(a));
@@ -433,7 +432,7 @@ static int password_do(struct http_request *req, const struct account_row *a, co
     uint8_t key[THROTTLE_KEY_BYTES];
     int matches = 0, stale;
 
-    if (password_judge(req, a->name, fresh))
+    if (password_judge(req, a->name, a->role, fresh))
         return 0;
     prefix_key(key, a->id, http_principal(req)->source);
     if (throttle_take(t, key, &login_rule_unknown, now_ms, &retry_ms))

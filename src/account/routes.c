@@ -14,8 +14,11 @@
 #define PREFS                                                                                      \
     OBJECT("", "\"lang\":{\"enum\":[\"en\",\"zh-CN\"]},"                                           \
                "\"theme\":{\"enum\":[\"auto\",\"light\",\"dark\"]}")
+#define ORGANIZATION_BRIEF                                                                         \
+    OBJECT("\"id\",\"name\",\"kind\"", "\"id\":" TEXT ",\"name\":" TEXT ",\"kind\":" TEXT)
 #define ACCOUNT                                                                                    \
-    OBJECT("\"id\",\"name\",\"role\"", "\"id\":" TEXT ",\"name\":" TEXT ",\"role\":" ROLE)
+    OBJECT("\"id\",\"name\",\"role\"", "\"id\":" TEXT ",\"name\":" TEXT ",\"role\":" ROLE          \
+                                       ",\"organization\":" ORGANIZATION_BRIEF)
 #define SESSION                                                                                    \
     OBJECT("\"id\",\"created\",\"expires\"",                                                       \
            "\"id\":" TEXT ",\"created\":" NUMBER ",\"expires\":" NUMBER)
@@ -129,6 +132,28 @@
            ",\"reason\":{\"enum\":[\"role\",\"grant\",\"disabled\",\"none\",\"not-yet\","          \
            "\"hours\",\"ended\"]}")
 
+/* ---- organizations ---- */
+
+#define ORGANIZATION_STATE "{\"enum\":[\"active\",\"suspended\"]}"
+#define ORGANIZATION                                                                               \
+    OBJECT("\"id\",\"name\",\"kind\",\"state\",\"created\",\"people\",\"cameras\"",                  \
+           "\"id\":" TEXT ",\"name\":" TEXT ",\"kind\":{\"enum\":[\"home\",\"team\",\"person\"]}"      \
+           ",\"state\":" ORGANIZATION_STATE ",\"created\":" NUMBER ",\"people\":" NUMBER           \
+           ",\"cameras\":" NUMBER)
+#define ORGANIZATION_NAME OBJECT("\"name\"", "\"name\":" TEXT)
+#define ORGANIZATION_PATCH OBJECT("", "\"name\":" TEXT ",\"state\":" ORGANIZATION_STATE)
+#define ORGANIZATION_MADE                                                                          \
+    OBJECT("\"organization\",\"token\",\"link\",\"expires\"",                                      \
+           "\"organization\":" ORGANIZATION ",\"token\":" TEXT ",\"link\":" TEXT                   \
+           ",\"expires\":" NUMBER)
+#define LEVELS                                                                                     \
+    "{\"type\":\"object\",\"additionalProperties\":{\"enum\":[\"view\",\"operate\",\"approve\"]}}"
+#define OPERATORS                                                                                  \
+    OBJECT("\"operators\",\"modules\"",                                                            \
+           "\"operators\":" LIST(OBJECT("\"id\",\"name\",\"role\",\"levels\"",                       \
+                                        "\"id\":" TEXT ",\"name\":" TEXT ",\"role\":" ROLE         \
+                                        ",\"levels\":" LEVELS)) ",\"modules\":" LIST(TEXT))
+
 #define JSON_OF(schema) "\"content\":{\"application/json\":{\"schema\":" schema "}}"
 #define TAKES(schema) ",\"requestBody\":{\"required\":true," JSON_OF(schema) "}"
 #define NOTHING ""
@@ -218,5 +243,27 @@ const struct route account_routes[] = {
     {"POST", "/api/v1/access/test", "people.view", 512, NULL, api_access_test,
      DOC("May a person do this with a camera now, and which rule says so", TAKES(TEST_BODY),
          GIVES("200", TEST_ANSWER))},
+    {"GET", "/api/v1/organization", "session", 0, NULL, api_organization,
+     DOC("The own organization", NOTHING, GIVES("200", ORGANIZATION))},
+    {"PATCH", "/api/v1/organization", "organization.manage", 512, NULL, api_organization_patch,
+     DOC("Rename the own organization", TAKES(ORGANIZATION_NAME), GIVES("200", ORGANIZATION))},
+    {"GET", "/api/v1/organizations", "organizations.view", 0, NULL, api_organizations,
+     DOC("All organizations of the box, by name: counts, no contents", NOTHING,
+         GIVES("200", OBJECT("\"organizations\"", "\"organizations\":" LIST(ORGANIZATION))))},
+    {"POST", "/api/v1/organizations", "organizations.operate", 512, NULL, api_organization_add,
+     DOC("Make an organization, and the link of its first owner", TAKES(ORGANIZATION_NAME),
+         GIVES("201", ORGANIZATION_MADE))},
+    {"PATCH", "/api/v1/organizations/{id}", "organizations.approve", 512, NULL,
+     api_organizations_patch,
+     DOC("Rename, suspend or reopen: suspending ends its people's sessions",
+         TAKES(ORGANIZATION_PATCH), GIVES("200", ORGANIZATION))},
+    {"DELETE", "/api/v1/organizations/{id}", "organizations.approve", 0, NULL,
+     api_organizations_delete, DOC("Remove an organization that is empty", NOTHING, DONE)},
+    {"GET", "/api/v1/operators", "organizations.view", 0, NULL, api_operators,
+     DOC("Who runs the box, and up to which level in each module", NOTHING,
+         GIVES("200", OPERATORS))},
+    {"PUT", "/api/v1/operators/{id}", "organizations.approve", 1024, NULL, api_operator_put,
+     DOC("What a person is given beside the role", TAKES(OBJECT("\"levels\"", "\"levels\":" LEVELS)),
+         DONE)},
     {0},
 };

@@ -21,6 +21,14 @@ static int word_query(struct http_request *req, const char *name, size_t max, co
     return strlen(*out) > max ? -SK_EINVAL : 0;
 }
 
+/* Operators read all rows; others those that are filed under their own organization. "" = all. */
+static const char *reader_organization(struct http_request *req)
+{
+    const struct object_ref box = {"box", NULL};
+
+    return http_may(req, "audit.read-all", box) ? http_principal(req)->organization : "";
+}
+
 static int filter_take(struct http_request *req, struct log_filter *f)
 {
     int64_t before = 0, limit = 0;
@@ -42,6 +50,7 @@ static int filter_take(struct http_request *req, struct log_filter *f)
         err = http_query_int(req, "cursor", 1, number_max, number_max, &before);
     if (!err)
         err = http_query_int(req, "limit", 1, PAGE_MAX, PAGE_DEFAULT, &limit);
+    f->organization = reader_organization(req);
     f->before = (uint64_t)before;
     f->limit = (size_t)limit + 1; /* one more tells whether there is a next page */
     return err;
@@ -130,6 +139,30 @@ static int api_head(struct http_request *req)
     return http_json(req, 200, answer);
 }
 
+struct filed {
+    const char *organization;
+    uint64_t seq;
+    int is;
+};
+
+static int filed_read(struct store_tx *tx, void *ctx)
+{
+    struct filed *f = ctx;
+
+    return log_is_filed(tx, f->organization, f->seq, &f->is);
+}
+
+/* 0, or -SK_ENOTFOUND: a row of others is as absent as one that never was. */
+static int reader_check(struct http_request *req, uint64_t seq)
+{
+    struct filed f = {.organization = reader_organization(req), .seq = seq};
+
+    if (!f.organization[0])
+        return 0;
+    int err = store_read(audit_store(), filed_read, &f);
+    return err ? err : f.is ? 0 : -SK_ENOTFOUND;
+}
+
 static int api_proof(struct http_request *req)
 {
     const char *text = http_param(req, "seq");
@@ -138,8 +171,10 @@ static int api_proof(struct http_request *req)
     json_t *proof = NULL;
     int err = sk_parse_u64(&seq, text, strlen(text), (uint64_t)number_max) || !seq
                   ? -SK_ENOTFOUND
-                  : audit_head_get(&head, seq);
+                  : reader_check(req, seq);
 
+    if (!err)
+        err = audit_head_get(&head, seq);
     if (!err)
         err = log_proof(audit_store(), seq, &head, &proof);
     return err ? http_problem(req, err, NULL) : http_json(req, 200, proof);
@@ -322,7 +357,7 @@ const struct route audit_routes[] = {
                OBJECT("\"from\",\"to\",\"from_root\",\"to_root\",\"path\"",
                       "\"from\":" NUMBER ",\"to\":" NUMBER ",\"from_root\":" TEXT
                       ",\"to_root\":" TEXT ",\"path\":" LIST(TEXT)))},
-    {"GET", "/api/v1/audit/export", "audit.read", 0, NULL, api_export,
+    {"GET", "/api/v1/audit/export", "audit.export", 0, NULL, api_export,
      OPERATION("Rows as JSON lines, oldest first, from row number `from`; the end is reached when "
                "fewer than `limit` rows come",
                QUERY("from", NUMBER) "," QUERY("limit", BOUNDED("1000")), "application/jsonl",

@@ -140,11 +140,14 @@ SK_MUST int log_span(struct store_tx *tx, uint64_t first, size_t limit, log_row_
 
 struct log_filter {
     const char *actor, *action, *object, *session, *result; /* never NULL; "" = any */
+    const char *organization; /* rows filed under it; "" = all rows */
     int64_t from_ms, to_ms;
     uint64_t before; /* rows below this number */
     size_t limit;
 };
 SK_MUST int log_find(struct store_tx *tx, const struct log_filter *f, log_row_fn fn, void *ctx);
+/* Is the row filed under the organization? */
+SK_MUST int log_is_filed(struct store_tx *tx, const char *organization, uint64_t seq, int *is);
 
 /* ---- verify.c ---- */
 

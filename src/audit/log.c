@@ -76,6 +76,21 @@ static int row_insert(struct store_tx *tx, const struct audit_row *r)
         NULL);
 }
 
+/* Under whose organization the row is read: that of what it was done to, else of who did it. */
+static int row_file(struct store_tx *tx, const struct audit_row *r)
+{
+    char of[ORGANIZATION_ID_SIZE];
+
+    if (authorize_organization_of(r->object_kind, r->object, of) &&
+        authorize_organization_of(r->actor_kind, r->actor, of))
+        return 0;
+    if (strcmp(of, "home") == 0)
+        return 0;
+    return store_exec(
+        tx, "audit_filed_insert",
+        STORE_ARGS(store_text("organization", of), store_int("seq", (int64_t)r->seq)), NULL);
+}
+
 int log_append(struct store_tx *tx, struct audit_row *row)
 {
     struct tree tree;
@@ -86,6 +101,8 @@ int log_append(struct store_tx *tx, struct audit_row *row)
     row->seq = tree.size + 1;
     row_hash(row->hash, row);
     err = row_insert(tx, row);
+    if (!err)
+        err = row_file(tx, row);
     if (!err)
         err = tree_append(&tree, row->hash, node_keep, tx);
     return err ? err : tip_set(tx, &tree, row->hash);
@@ -186,6 +203,18 @@ int log_find(struct store_tx *tx, const struct log_filter *f, log_row_fn fn, voi
     size_t len = strlen(f->action);
     const char *group = len && f->action[len - 1] == '.' ? f->action : "-";
 
+    if (f->organization[0])
+        return store_many(
+            tx, "audit_row_find_filed",
+            STORE_ARGS(
+                store_text("organization", f->organization),
+                store_int("before", (int64_t)f->before), store_int("from", f->from_ms),
+                store_int("to", f->to_ms), store_text("actor", f->actor),
+                store_text("action", f->action), store_text("group", group),
+                store_int("group_len", (int64_t)strlen(group)), store_text("object", f->object),
+                store_text("session", f->session), store_text("result", f->result),
+                store_int("limit", (int64_t)f->limit)),
+            f->limit, row_take, &reading);
     return store_many(
         tx, "audit_row_find",
         STORE_ARGS(store_int("before", (int64_t)f->before), store_int("from", f->from_ms),
@@ -195,4 +224,16 @@ int log_find(struct store_tx *tx, const struct log_filter *f, log_row_fn fn, voi
                    store_text("session", f->session), store_text("result", f->result),
                    store_int("limit", (int64_t)f->limit)),
         f->limit, row_take, &reading);
+}
+
+int log_is_filed(struct store_tx *tx, const char *organization, uint64_t seq, int *is)
+{
+    int64_t count = 0;
+    int err = store_one_int(
+        tx, "audit_filed_has",
+        STORE_ARGS(store_text("organization", organization), store_int("seq", (int64_t)seq)),
+        &count);
+
+    *is = count > 0;
+    return err;
 }

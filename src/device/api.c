@@ -98,10 +98,20 @@ static int patch_parse(const json_t *body, struct patch *out)
     return err;
 }
 
-/* Grants hang on tags: to tag is to give rights, and needs the right to do that. */
-static int tags_allowed(struct http_request *req, const struct patch *p)
+/* Grants hang on tags: to tag is to give rights, and needs the right to do that where the camera
+ * is at home. 0, or answered. */
+static int tags_check(struct http_request *req, const char *id, const struct patch *p)
 {
-    return p->tags ? http_may(req, "grant.manage", (struct object_ref){"box", NULL}) : 0;
+    char of[ORGANIZATION_ID_SIZE];
+
+    if (!p->tags)
+        return 0;
+    if (authorize_organization_of("device", id, of) ||
+        strcmp(of, http_principal(req)->organization) != 0) {
+        http_problem(req, -SK_EDENIED, NULL);
+        return -SK_EDENIED;
+    }
+    return http_may(req, "grant.manage", (struct object_ref){"box", NULL});
 }
 
 int api_device_patch(struct http_request *req)
@@ -114,7 +124,7 @@ int api_device_patch(struct http_request *req)
         http_body_json(req, &body))
         return 0;
     int err = patch_parse(body, &p);
-    if (!err && tags_allowed(req, &p)) {
+    if (!err && tags_check(req, id, &p)) {
         free(p.tags);
         return 0; /* answered */
     }

@@ -3,10 +3,14 @@ SELECT id, name, role, password, lang, theme, disabled FROM account WHERE role =
 ORDER BY CASE WHEN password <> '' AND disabled = 0 THEN 0 ELSE 1 END, created, id LIMIT 1;
 
 -- name: account_by_name :one
-SELECT id, name, role, password, lang, theme, disabled FROM account WHERE name = $name;
+SELECT id, name, role, password, lang, theme,
+    CASE WHEN disabled = 1 OR organization IN (SELECT id FROM organization WHERE suspended = 1) THEN 1 ELSE 0 END
+FROM account WHERE name = $name;
 
 -- name: account_by_id :one
-SELECT id, name, role, password, lang, theme, disabled FROM account WHERE id = $id;
+SELECT id, name, role, password, lang, theme,
+    CASE WHEN disabled = 1 OR organization IN (SELECT id FROM organization WHERE suspended = 1) THEN 1 ELSE 0 END
+FROM account WHERE id = $id;
 
 -- name: account_insert :exec
 INSERT INTO account (id, name, role, password, lang, theme, created, password_set, organization)
@@ -19,7 +23,8 @@ UPDATE account SET name = $name, password = $password, password_set = $now, disa
 UPDATE account SET password = $password WHERE id = $id AND password = $former;
 
 -- name: account_password_holds :one
-SELECT COUNT(*) FROM account WHERE id = $id AND password = $password AND disabled = 0;
+SELECT COUNT(*) FROM account WHERE id = $id AND password = $password AND disabled = 0
+    AND organization NOT IN (SELECT id FROM organization WHERE suspended = 1);
 
 -- name: account_passwords_void :exec
 UPDATE account SET password = '' WHERE role = 'owner' AND organization = 'home';
@@ -250,3 +255,76 @@ DELETE FROM account_operator WHERE account = $account;
 
 -- name: account_operator_count_of :one
 SELECT COUNT(*) FROM account_operator WHERE account = $account;
+
+-- name: account_totp_all :many
+SELECT account FROM account_totp;
+
+-- name: account_totp_of :many
+SELECT secret, last_step, created FROM account_totp WHERE account = $account;
+
+-- name: account_totp_insert :exec
+INSERT INTO account_totp (account, secret, last_step, created) VALUES ($account, $secret, $last_step, $now)
+ON CONFLICT (account) DO UPDATE SET secret = $secret, last_step = $last_step, created = $now;
+
+-- name: account_totp_spend :exec
+UPDATE account_totp SET secret = $secret, last_step = $step WHERE account = $account AND last_step < $step;
+
+-- name: account_totp_delete :exec
+DELETE FROM account_totp WHERE account = $account;
+
+-- name: account_recovery_all :many
+SELECT DISTINCT account FROM account_recovery;
+
+-- name: account_recovery_of :one
+SELECT COUNT(*), COALESCE(MAX(created), 0) FROM account_recovery WHERE account = $account;
+
+-- name: account_recovery_insert :exec
+INSERT INTO account_recovery (account, code_hash, created) VALUES ($account, $code_hash, $now);
+
+-- name: account_recovery_spend :exec
+DELETE FROM account_recovery WHERE account = $account AND code_hash = $code_hash;
+
+-- name: account_recovery_delete :exec
+DELETE FROM account_recovery WHERE account = $account;
+
+-- name: account_passkey_all :many
+SELECT DISTINCT account FROM account_passkey;
+
+-- name: account_passkey_of :many
+SELECT id, account, credential, public_key, sign_count, backed_up, name, created, last_used
+FROM account_passkey WHERE account = $account ORDER BY created, id;
+
+-- name: account_passkey_by_credential :many
+SELECT id, account, credential, public_key, sign_count, backed_up, name, created, last_used
+FROM account_passkey WHERE credential = $credential;
+
+-- name: account_passkey_insert :exec
+INSERT INTO account_passkey (id, account, credential, public_key, sign_count, backed_up, name, created, last_used)
+VALUES ($id, $account, $credential, $public_key, $sign_count, $backed_up, $name, $now, 0)
+ON CONFLICT (credential) DO NOTHING;
+
+-- name: account_passkey_spend :exec
+UPDATE account_passkey SET sign_count = $sign_count, backed_up = $backed_up, last_used = $now
+WHERE id = $id AND account = $account AND (sign_count < $sign_count OR (sign_count = 0 AND $sign_count = 0));
+
+-- name: account_passkey_rename :exec
+UPDATE account_passkey SET name = $name WHERE id = $id AND account = $account;
+
+-- name: account_passkey_delete :exec
+DELETE FROM account_passkey WHERE id = $id AND account = $account;
+
+-- name: account_passkey_delete_of :exec
+DELETE FROM account_passkey WHERE account = $account;
+
+-- name: account_factor_count :one
+SELECT (SELECT COUNT(*) FROM account_totp WHERE account = $account)
+     + (SELECT COUNT(*) FROM account_passkey WHERE account = $account);
+
+-- name: account_passkey_count :one
+SELECT COUNT(*) FROM account_passkey WHERE account = $account;
+
+-- name: account_owners_all :many
+SELECT id FROM account WHERE role = 'owner' AND organization = 'home';
+
+-- name: account_may_enter :one
+SELECT COUNT(*) FROM account WHERE id = $id AND disabled = 0 AND password <> '';

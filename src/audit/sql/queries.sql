@@ -33,3 +33,21 @@ WHERE seq < $before AND at >= $from AND at < $to
     AND ($session = '' OR session = $session)
     AND ($result = '' OR result = $result)
 ORDER BY seq DESC LIMIT $limit;
+
+-- name: audit_filed_insert :exec
+INSERT INTO audit_filed (organization, seq) VALUES ($organization, $seq);
+
+-- name: audit_filed_has :one
+SELECT COUNT(*) FROM audit_filed WHERE organization = $organization AND seq = $seq;
+
+-- As audit_row_find, of the rows that are filed under one organization.
+-- name: audit_row_find_filed :many
+SELECT r.seq, r.at, r.actor_kind, r.actor, r.session, r.action, r.object_kind, r.object, r.result, r.source, r.detail, r.prev_hash, r.row_hash
+FROM audit_filed f JOIN audit_row r ON r.seq = f.seq
+WHERE f.organization = $organization AND f.seq < $before AND r.at >= $from AND r.at < $to
+    AND ($actor = '' OR r.actor = $actor OR r.actor_kind = $actor)
+    AND ($action = '' OR r.action = $action OR SUBSTR(r.action, 1, $group_len) = $group)
+    AND ($object = '' OR r.object = $object OR r.object_kind = $object)
+    AND ($session = '' OR r.session = $session)
+    AND ($result = '' OR r.result = $result)
+ORDER BY f.seq DESC LIMIT $limit;

@@ -11,19 +11,22 @@ import { cameras, member, PASSWORD } from "./lib.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
 const ABSENT = "a".repeat(26);
-const PEOPLE = ["member", "viewer", "admin", "owner"];
-const STAFF = ["admin", "owner"];
+const PEOPLE = ["member", "viewer", "admin", "owner", "stranger"]; // the stranger owns another organization
+const STAFF = ["admin", "owner"]; // of the organization that runs the box
+const TENANT = [...STAFF, "stranger"]; // with their own people and cameras
 export const ROLES = ["nobody", "ended", ...PEOPLE, "device", "enrolment", "metrics"];
 
 /** Permission -> who has it by itself; a grantable one may also come for one camera. */
 const declared = {
     public: { who: ROLES },
     session: { who: PEOPLE },
-    "people.view": { who: STAFF }, "people.manage": { who: STAFF },
-    "grant.view": { who: STAFF }, "grant.manage": { who: STAFF },
-    "box.view": { who: STAFF }, "audit.read": { who: STAFF },
+    "people.view": { who: TENANT }, "people.manage": { who: TENANT },
+    "grant.view": { who: TENANT }, "grant.manage": { who: TENANT },
+    "organization.manage": { who: ["owner", "stranger"] },
+    "organizations.view": { who: STAFF }, "organizations.operate": { who: STAFF }, "organizations.approve": { who: ["owner"] },
+    "box.view": { who: STAFF }, "audit.read": { who: TENANT }, "audit.export": { who: STAFF },
     "guard.view": { who: STAFF }, "guard.manage": { who: STAFF },
-    "device.enrol": { who: STAFF }, "device.remove": { who: STAFF },
+    "device.enrol": { who: TENANT }, "device.remove": { who: TENANT },
     "metrics.read": { who: ["metrics"] },
     "device.list": { who: PEOPLE }, // of nothing, without a grant
     "device.view": { who: STAFF, byGrant: true },
@@ -61,6 +64,14 @@ function routesDocumented() {
     return new Map([...text.matchAll(/^\| ([A-Z]+) \| `([^`]+)` \| ([^ ]+) \|/gm)].map((m) => [`${m[1]} ${m[2]}`, m[3]]));
 }
 
+/** The owner of another organization on the same box. */
+async function strangerMake(skep, owner) {
+    const { token } = (await owner.post("/api/v1/organizations", { name: "Next door" })).json;
+    const client = api(skep);
+    await client.post("/api/v1/join", { token, name: "a stranger", password: PASSWORD }, { timeout: 60000 });
+    return login(skep, { name: "a stranger", password: PASSWORD, bearer: true });
+}
+
 async function callersMake(skep, owner) {
     const [granted, other] = await cameras(owner, 2);
     const grants = [{ object: { device: granted.id }, actions: ["live-main"] }];
@@ -75,6 +86,7 @@ async function callersMake(skep, owner) {
     const callers = {
         nobody: api(skep), ended,
         member: await of("a member", "member"), viewer: await of("a viewer", "member", grants),
+        stranger: await strangerMake(skep, owner),
         admin: await of("an admin", "admin"), owner: await login(skep, { ...OWNER, bearer: true }),
         device: api(skep), // its certificate opens the device link; here nobody asks for one
         enrolment: withBearer(enrolment),

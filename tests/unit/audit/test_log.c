@@ -243,7 +243,16 @@ static int find_read(struct store_tx *tx, void *ctx)
 
 static uint64_t found(const char *actor, const char *action, const char *object, uint64_t before)
 {
-    struct find find = {{actor, action, object, "", "", 0, INT64_MAX, before, 10}, 0};
+    struct find find = {{.actor = actor,
+                         .action = action,
+                         .object = object,
+                         .session = "",
+                         .result = "",
+                         .organization = "",
+                         .to_ms = INT64_MAX,
+                         .before = before,
+                         .limit = 10},
+                        0};
 
     assert_int_equal(store_read(store, find_read, &find), 0);
     return find.last;
