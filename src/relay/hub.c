@@ -247,6 +247,29 @@ struct hub *hub_by_ticket(const char *ticket, int64_t now_ms)
     return NULL;
 }
 
+struct arrival {
+    struct hub *hub;
+    int index;
+};
+
+static void arrival_run(void *arg)
+{
+    struct arrival *a = arg;
+
+    viewers_uplink(a->hub, a->index);
+    hub_drop(a->hub);
+    free(a);
+}
+
+static void arrival_post(struct hub *hub)
+{
+    for (unsigned i = 0; i < net_loops_count(hubs.loops); i++) {
+        struct arrival *a = sk_alloc(sizeof(*a));
+        *a = (struct arrival){hub_ref(hub), (int)i};
+        net_loop_post(net_loops_at(hubs.loops, i), arrival_run, a);
+    }
+}
+
 void hub_uplink_set(struct hub *hub, struct uplink *uplink)
 {
     pthread_mutex_lock(&hubs.lock);
@@ -259,6 +282,7 @@ void hub_uplink_set(struct hub *hub, struct uplink *uplink)
         uplink_cut(former, WIRE_CUT_REPLACED);
         uplink_drop(former);
     }
+    arrival_post(hub);
 }
 
 void hub_device_removed(const char *device)
@@ -359,9 +383,30 @@ void hub_uplink_gone(struct hub *hub, struct uplink *uplink, uint8_t reason)
 
 /* ---- units ----------------------------------------------------------------------------------- */
 
+/* For the viewer who is about to come: all of it, in order, or nothing. */
+static void play_hold_locked(struct stream *s, struct unit *u)
+{
+    if (s->is_lost)
+        return;
+    if (s->unit_count == CACHE_UNITS_MAX || s->cached_bytes + u->packet.len > PLAY_WINDOW_MAX ||
+        !unit_hold(s, u)) {
+        metric_refused("relay", "playback-unclaimed");
+        cache_empty_locked(s);
+        s->is_lost = 1;
+        return;
+    }
+    s->units[s->unit_count++] = u;
+    s->cached_bytes += u->packet.len;
+}
+
 static void cache_put_locked(struct stream *s, struct unit *u)
 {
-    if (u->head.flags & WIRE_RELAY_INIT) {
+    if (s->is_play) {
+        if (!s->is_taken)
+            play_hold_locked(s, u);
+        return;
+    }
+    if ((u->head.flags & WIRE_RELAY_INIT) && !(u->head.flags & WIRE_RELAY_NOCACHE)) {
         cache_empty_locked(s); /* with each key change the old key's units go */
         unit_let(s, s->init);
         s->init = unit_hold(s, u) ? u : NULL;
@@ -399,9 +444,12 @@ static int unit_take_locked(struct hub *hub, struct unit *u, struct stream **out
     struct stream *s = stream_find_locked(hub, u->head.stream);
 
     *is_new = s == NULL;
-    if (!s)
+    if (!s) {
         s = stream_make_locked(hub, u->head.stream);
-    if (!s || (s->wait_key && !begins))
+        if (s)
+            s->is_play = u->head.kind == WIRE_RELAY_PLAYBACK;
+    }
+    if (!s || (s->wait_key && !begins) || s->is_play != (u->head.kind == WIRE_RELAY_PLAYBACK))
         return 0;
     s->last_unit_ms = u->born_ms;
     if (u->head.flags & WIRE_RELAY_KEY)
@@ -438,11 +486,18 @@ void stream_lost(struct hub *hub, uint32_t id, const char *reason)
 {
     pthread_mutex_lock(&hubs.lock);
     struct stream *s = stream_find_locked(hub, id);
-    if (s) {
+    int ends = s && s->is_play; /* nothing is left out of a playback: its viewer starts anew */
+    if (ends) {
+        stream_unlink_locked(hub, s);
+    } else if (s) {
         s->wait_key = 1;
         cache_empty_locked(s);
     }
     pthread_mutex_unlock(&hubs.lock);
+    if (ends) {
+        s->next = NULL;
+        streams_end(s, WIRE_CUT_LIMIT);
+    }
     metric_refused("relay", reason);
 }
 
@@ -455,10 +510,14 @@ size_t stream_snapshot(struct stream *s, struct unit **units, uint64_t *next_num
     pthread_mutex_lock(&hubs.lock);
     if (s->init && s->unit_count > 0)
         units[n++] = unit_ref(s->init);
-    for (size_t i = 0; i < s->unit_count && n; i++)
+    for (size_t i = 0; i < s->unit_count && (n || s->is_play); i++)
         units[n++] = unit_ref(s->units[i]);
     *next_number = s->next_number;
-    if (n == 0 && s->hub->uplink && now_ms - s->keyreq_ms >= KEYREQ_EVERY_MS) {
+    if (s->is_play) {
+        s->is_taken = 1; /* from here on units go to him as they come */
+        cache_empty_locked(s);
+    }
+    if (n == 0 && !s->is_play && s->hub->uplink && now_ms - s->keyreq_ms >= KEYREQ_EVERY_MS) {
         s->keyreq_ms = now_ms;
         ask = s->hub->uplink;
         uplink_ref(ask);
@@ -491,6 +550,51 @@ void hub_keyreq(struct hub *hub, uint32_t id)
     if (!uplink)
         return;
     uplink_control(uplink, WIRE_RELAY_KEYREQ, id);
+    uplink_drop(uplink);
+}
+
+/* ---- playback: whose it is, and how much he can take ------------------------------------------
+ */
+
+int stream_claim(struct stream *s, const void *who)
+{
+    int err = 0;
+
+    pthread_mutex_lock(&hubs.lock);
+    if (s->is_lost)
+        err = -SK_ELIMIT;
+    else if (s->owner && s->owner != who)
+        err = -SK_EBUSY;
+    else
+        s->owner = who;
+    pthread_mutex_unlock(&hubs.lock);
+    return err;
+}
+
+void stream_release(struct stream *s, const void *who)
+{
+    pthread_mutex_lock(&hubs.lock);
+    if (s->owner == who)
+        s->owner = NULL;
+    pthread_mutex_unlock(&hubs.lock);
+}
+
+void hub_play_credit(struct hub *hub, uint32_t id, uint32_t bytes, int is_early)
+{
+    pthread_mutex_lock(&hubs.lock);
+    struct uplink *uplink = hub->uplink;
+    int refused =
+        uplink && is_early && !second_allows(&hub->credited, CREDITS_PER_S, sk_clock_mono_ms());
+    if (refused)
+        uplink = NULL;
+    if (uplink)
+        uplink_ref(uplink);
+    pthread_mutex_unlock(&hubs.lock);
+    if (refused)
+        metric_refused("relay", "credit-rate");
+    if (!uplink)
+        return;
+    uplink_credit(uplink, id, bytes);
     uplink_drop(uplink);
 }
 
@@ -544,8 +648,10 @@ int hub_talk(struct hub *hub, uint32_t id, const uint8_t *frame, size_t len)
 
 static void stream_sweep_locked(struct stream *s, int64_t now_ms)
 {
-    if (s->unit_count > 0 && now_ms - s->units[0]->born_ms >= CACHE_LIMIT_MS - 2 * CACHE_SWEEP_MS)
+    if (s->unit_count > 0 && now_ms - s->units[0]->born_ms >= CACHE_LIMIT_MS - 2 * CACHE_SWEEP_MS) {
         cache_empty_locked(s);
+        s->is_lost = s->is_play;
+    }
     if (stream_watchers(s) > 0)
         s->unwatched_ms = 0;
     else if (s->unwatched_ms == 0)

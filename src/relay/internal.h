@@ -31,6 +31,9 @@ enum {
     STREAMS_PER_HUB = 32,
     STREAMS_PER_S = 32,          /* made by one camera */
     KEYREQS_PER_S = 16,          /* to one camera, for ids that it has not sent yet */
+    CREDITS_PER_S = 64,          /* to one camera, for playback that it has not sent yet */
+    PLAY_WINDOW_MAX = 1 << 20,   /* CREDIT that a viewer can have open for one playback */
+    PLAY_CREDIT_MIN = 1024,      /* in one CREDIT */
     TALK_WINDOW_MAX = 1 << 20,   /* CREDIT that a camera can have open */
     TALK_QUEUE_BYTES = 64 * 1024 /* towards one camera; more is dropped */
 };
@@ -98,6 +101,10 @@ struct stream {
     uint64_t next_number;
     int64_t unwatched_ms, keyreq_ms, last_unit_ms;
     int wait_key; /* a unit was lost here: nothing goes out until the next KEY */
+    /* Playback: one viewer's, never cached. Until he has come, what is sent is held in `units`. */
+    int is_play; /* never changes */
+    int is_taken, is_lost;
+    const void *owner; /* identity of that viewer, never read */
 };
 
 /* How often something happened in the present second. */
@@ -122,7 +129,7 @@ struct hub {
     char ticket[TICKET_SIZE]; /* "" when none is out */
     int64_t ticket_ms;
     uint32_t ticket_link;
-    struct second made, asked; /* streams begun; keyframes asked for */
+    struct second made, asked, credited; /* streams begun; keyframes asked for; early CREDIT */
 };
 
 void hubs_start(struct net_loops *loops);
@@ -162,6 +169,14 @@ size_t stream_snapshot(struct stream *s, struct unit **units, uint64_t *next_num
 /* The INIT unit with a reference, or NULL. */
 struct unit *stream_init(struct stream *s);
 
+/* The playback belongs to `who` from now on. -SK_EBUSY: it is another's; -SK_ELIMIT: what came
+ * before could not be held. */
+SK_MUST int stream_claim(struct stream *s, const void *who);
+void stream_release(struct stream *s, const void *who);
+/* A viewer can take `bytes` more of playback `id`: tell the camera. `is_early`: it has sent nothing
+ * of it yet, so that others may be meant; such CREDIT is rationed. Any thread. */
+void hub_play_credit(struct hub *hub, uint32_t id, uint32_t bytes, int is_early);
+
 /* Ask the camera for a keyframe, or a snapshot, of an id that it has not sent yet. */
 void hub_keyreq(struct hub *hub, uint32_t id);
 
@@ -181,6 +196,7 @@ json_t *hub_ledger(void);
 int uplink_take(void *ctx, struct net_stream *stream, const struct edge_peer *peer);
 /* Any thread: queue a control frame, or end the uplink with CUT. */
 void uplink_control(struct uplink *u, enum wire_relay_kind kind, uint32_t stream);
+void uplink_credit(struct uplink *u, uint32_t stream, uint32_t bytes);
 void uplink_cut(struct uplink *u, uint8_t reason);
 /* Queue a whole talk frame (copied). -SK_ELIMIT: more than TALK_QUEUE_BYTES wait already. */
 SK_MUST int uplink_talk(struct uplink *u, const uint8_t *frame, size_t len);
@@ -196,6 +212,9 @@ void viewers_cut(struct stream *s, int index, uint8_t reason);
 /* On loop `index`: the camera has begun to send this stream with `first`; who waits for its id gets
  * it, and `first` too where no cache holds it. */
 void viewers_appear(struct stream *s, int index, struct unit *first);
+/* On loop `index`: the camera's uplink is there; who waits for a playback gives his CREDIT again.
+ */
+void viewers_uplink(struct hub *hub, int index);
 /* From any thread: every loop looks whether its viewers' codes still hold, and at their queues. */
 void viewers_recheck(void);
 

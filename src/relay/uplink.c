@@ -79,39 +79,49 @@ static void uplink_end(struct uplink *u, uint8_t reason)
 struct order {
     struct uplink *uplink;
     enum wire_relay_kind kind;
-    uint32_t stream;
+    uint32_t stream, bytes; /* bytes: CREDIT */
     uint8_t reason;
 };
 
 static void order_run(void *arg)
 {
     struct order *o = arg;
+    uint8_t bytes[4];
 
     if (o->kind == WIRE_RELAY_CUT)
         uplink_end(o->uplink, o->reason);
-    else if (!o->uplink->is_closing)
+    else if (!o->uplink->is_closing && o->kind == WIRE_RELAY_CREDIT) {
+        sk_put_u32(bytes, o->bytes);
+        control_write(o->uplink, o->kind, o->stream, bytes, sizeof(bytes));
+    } else if (!o->uplink->is_closing)
         control_write(o->uplink, o->kind, o->stream, NULL, 0);
     uplink_drop(o->uplink);
     free(o);
 }
 
-static void order_post(struct uplink *u, enum wire_relay_kind kind, uint32_t stream, uint8_t reason)
+static void order_post(struct uplink *u, enum wire_relay_kind kind, uint32_t stream, uint32_t bytes,
+                       uint8_t reason)
 {
     struct order *o = sk_alloc(sizeof(*o));
 
     uplink_ref(u);
-    *o = (struct order){u, kind, stream, reason};
+    *o = (struct order){u, kind, stream, bytes, reason};
     net_loop_post(u->loop, order_run, o);
 }
 
 void uplink_control(struct uplink *u, enum wire_relay_kind kind, uint32_t stream)
 {
-    order_post(u, kind, stream, 0);
+    order_post(u, kind, stream, 0, 0);
 }
 
 void uplink_cut(struct uplink *u, uint8_t reason)
 {
-    order_post(u, WIRE_RELAY_CUT, 0, reason);
+    order_post(u, WIRE_RELAY_CUT, 0, 0, reason);
+}
+
+void uplink_credit(struct uplink *u, uint32_t stream, uint32_t bytes)
+{
+    order_post(u, WIRE_RELAY_CREDIT, stream, bytes, 0);
 }
 
 struct utterance {
@@ -232,7 +242,8 @@ static int frame_begin(struct uplink *u)
         uplink_refuse(u, "no-hello");
         return -SK_EINVAL;
     }
-    if (u->frame.kind == WIRE_RELAY_TALK) {
+    if (u->frame.kind == WIRE_RELAY_TALK ||
+        (u->frame.kind == WIRE_RELAY_PLAYBACK && !(u->frame.flags & WIRE_RELAY_NOCACHE))) {
         uplink_refuse(u, "media-kind");
         return -SK_EINVAL;
     }

@@ -39,6 +39,8 @@ struct subscription {
     const struct ready *ready;       /* of its camera; lives longer */
     uint64_t next_number;            /* units before it were in the snapshot */
     uint32_t skipped;
+    uint32_t credit;          /* playback: what this viewer can still take */
+    int is_again;             /* playback: another socket had it, what he can take is not known */
     int wait_key, is_refused; /* is_refused: a kind that the code has no right to */
     struct unit *init_sent;   /* identity only, never read: which INIT this viewer has */
 };
@@ -46,6 +48,7 @@ struct subscription {
 /* An id that was asked for before its camera sent anything. */
 struct pending {
     uint32_t id;
+    uint32_t credit; /* given at once: it is a playback */
     struct pending *next;
 };
 
@@ -112,6 +115,8 @@ static void subscription_detach(struct subscription *sub)
         sub->next->at = sub->at;
     atomic_fetch_sub(&list->count, 1);
     sub->viewer->subscription_count--;
+    if (sub->stream->is_play)
+        stream_release(sub->stream, sub->viewer);
     stream_drop(sub->stream);
     free(sub);
 }
@@ -200,6 +205,28 @@ static int skip_end(struct subscription *sub)
     return err;
 }
 
+static void cut_send(struct viewer *v, uint32_t id, uint8_t reason)
+{
+    control_send(v, WIRE_RELAY_CUT, id, &reason, 1);
+}
+
+/* Nothing is left out of a playback: a unit goes, or it was the last one. */
+static void play_deliver(struct subscription *sub, struct unit *u)
+{
+    int is_over = u->packet.len > sub->credit;
+
+    if (sub->is_refused)
+        return;
+    if (is_over)
+        metric_refused("relay", "playback-credit");
+    else
+        sub->credit -= (uint32_t)u->packet.len;
+    if (is_over || unit_send(sub->viewer, sub->stream, u)) {
+        sub->is_refused = 1;
+        cut_send(sub->viewer, sub->stream->id, WIRE_CUT_LIMIT);
+    }
+}
+
 static void subscription_deliver(struct subscription *sub, struct unit *u)
 {
     struct viewer *v = sub->viewer;
@@ -207,6 +234,10 @@ static void subscription_deliver(struct subscription *sub, struct unit *u)
 
     if (v->is_closing || u->number < sub->next_number || !kind_is_granted(sub, u->head.kind))
         return;
+    if (sub->stream->is_play) {
+        play_deliver(sub, u);
+        return;
+    }
     if (u->head.flags & WIRE_RELAY_INIT) {
         sub->wait_key = 1; /* the group behind it begins with a KEY unit */
         sub->init_sent = NULL;
@@ -263,7 +294,9 @@ static void snapshot_send(struct subscription *sub)
     if (n > 0)
         sub->init_sent = units[0];
     for (size_t i = 0; i < n; i++) {
-        if (!err && kind_is_granted(sub, units[i]->head.kind))
+        if (sub->stream->is_play)
+            play_deliver(sub, units[i]);
+        else if (!err && kind_is_granted(sub, units[i]->head.kind))
             err = unit_send(sub->viewer, sub->stream, units[i]);
         unit_drop(units[i]);
     }
@@ -282,7 +315,7 @@ static const struct ready *viewer_ready(const struct viewer *v, const struct hub
 }
 
 /* Takes over the reference of `s`. */
-static void subscription_add(struct viewer *v, struct stream *s)
+static void subscription_add(struct viewer *v, struct stream *s, uint32_t credit)
 {
     struct subscription *sub = sk_alloc(sizeof(*sub));
     struct loop_list *list = &s->loops[v->index];
@@ -290,6 +323,7 @@ static void subscription_add(struct viewer *v, struct stream *s)
     sub->viewer = v;
     sub->stream = s;
     sub->ready = viewer_ready(v, s->hub);
+    sub->credit = credit;
     SK_ASSERT(sub->ready);
     sub->next = list->first;
     sub->at = &list->first;
@@ -301,6 +335,15 @@ static void subscription_add(struct viewer *v, struct stream *s)
     v->subscription_count++;
     atomic_fetch_add(&list->count, 1); /* from here on units are posted to this loop */
     snapshot_send(sub);
+}
+
+static struct pending *pending_find(const struct viewer *v, uint32_t id)
+{
+    struct pending *p = v->pending;
+
+    while (p && p->id != id)
+        p = p->next;
+    return p;
 }
 
 static int pending_remove(struct viewer *v, uint32_t id)
@@ -320,26 +363,107 @@ static void pending_add(struct viewer *v, uint32_t id)
 {
     struct pending *p = sk_alloc(sizeof(*p));
 
-    *p = (struct pending){id, v->pending};
+    *p = (struct pending){.id = id, .next = v->pending};
     v->pending = p;
     v->pending_count++;
 }
 
-void viewers_appear(struct stream *s, int index, struct unit *first)
+/* A playback is the first comer's who may have it. */
+static int play_claim(struct viewer *v, struct stream *s, int has_credit)
+{
+    const struct ready *r = viewer_ready(v, s->hub);
+    const char *why = !(r->rights & WIRE_RIGHT_PLAYBACK) ? "kind-right"
+                      : !has_credit                      ? "playback-credit"
+                      : stream_claim(s, v)               ? "playback-taken"
+                                                         : NULL;
+
+    if (!why)
+        return 1;
+    metric_refused("relay", why);
+    cut_send(v, s->id, r->rights & WIRE_RIGHT_PLAYBACK ? WIRE_CUT_LIMIT : WIRE_CUT_REVOKED);
+    return 0;
+}
+
+static void viewer_appear(struct viewer *v, struct stream *s, struct unit *first)
 {
     int is_kept = (first->head.flags & (WIRE_RELAY_NOCACHE | WIRE_RELAY_END)) == 0;
+    const struct pending *p = pending_find(v, s->id);
+    uint32_t credit = p ? p->credit : 0;
 
+    if (!p)
+        return;
+    pending_remove(v, s->id);
+    if (s->is_play && !play_claim(v, s, credit != 0))
+        return;
+    atomic_fetch_add(&s->refs, 1);
+    subscription_add(v, s, credit);
+    if (!is_kept && !s->is_play && kind_is_granted(v->subscriptions, first->head.kind) &&
+        unit_send(v, s, first))
+        skip(v->subscriptions);
+}
+
+void viewers_appear(struct stream *s, int index, struct unit *first)
+{
     for (struct viewer *v = viewers.first[index]; v; v = v->next)
-        if (!v->is_closing && viewer_ready(v, s->hub) && pending_remove(v, s->id)) {
-            atomic_fetch_add(&s->refs, 1);
-            subscription_add(v, s);
-            if (!is_kept && kind_is_granted(v->subscriptions, first->head.kind) &&
-                unit_send(v, s, first))
-                skip(v->subscriptions);
-        }
+        if (!v->is_closing && viewer_ready(v, s->hub))
+            viewer_appear(v, s, first);
     if (first->head.flags & WIRE_RELAY_END)
         subscriptions_end(s, index);
 }
+
+/* ---- playback: credit ------------------------------------------------------------------------ */
+
+static void early_credit(const struct viewer *v, const struct pending *p)
+{
+    for (const struct ready *r = v->ready; r; r = r->next)
+        if (r->rights & WIRE_RIGHT_PLAYBACK)
+            hub_play_credit(r->hub, p->id, p->credit, 1);
+}
+
+/* The viewer can take `bytes` more: to the camera that sends this playback, or, before it has sent
+ * anything, to all that might be meant. NULL, or why not. */
+static const char *credit(struct viewer *v, uint32_t id, uint32_t bytes)
+{
+    struct subscription *sub = v->subscriptions;
+    struct pending *p = pending_find(v, id);
+
+    while (sub && sub->stream->id != id)
+        sub = sub->sibling;
+    if (bytes < PLAY_CREDIT_MIN)
+        return "credit-small";
+    if (sub && sub->is_again) {
+        sub->is_again = 0; /* its camera bounds it */
+        hub_play_credit(sub->stream->hub, id, bytes, 0);
+        return NULL;
+    }
+    if (sub && sub->stream->is_play) {
+        uint32_t room = PLAY_WINDOW_MAX - sub->credit;
+        bytes = bytes < room ? bytes : room;
+        sub->credit += bytes;
+        if (bytes)
+            hub_play_credit(sub->stream->hub, id, bytes, 0);
+        return NULL;
+    }
+    if (sub || !p || p->credit)
+        return "credit-stream";
+    p->credit = bytes < PLAY_WINDOW_MAX ? bytes : PLAY_WINDOW_MAX;
+    early_credit(v, p);
+    return NULL;
+}
+
+void viewers_uplink(struct hub *hub, int index)
+{
+    for (struct viewer *v = viewers.first[index]; v; v = v->next) {
+        const struct ready *r = viewer_ready(v, hub);
+        if (!r || v->is_closing || !(r->rights & WIRE_RIGHT_PLAYBACK))
+            continue;
+        for (const struct pending *p = v->pending; p; p = p->next)
+            if (p->credit)
+                hub_play_credit(hub, p->id, p->credit, 1);
+    }
+}
+
+/* ---- subscribing ----------------------------------------------------------------------------- */
 
 /* The id was learned from the camera over the sealed channel; whichever of the socket's cameras
  * sends it is meant. None may have sent it yet: then it is kept until one does. */
@@ -359,8 +483,13 @@ static void subscribe(struct viewer *v, uint32_t id)
         hub_open(r->hub); /* an uplink may have gone since the camera was made ready */
         s = hub_stream_find(r->hub, id);
     }
+    if (s && s->is_play && !play_claim(v, s, 1)) {
+        stream_drop(s);
+        return;
+    }
     if (s) {
-        subscription_add(v, s);
+        subscription_add(v, s, s->is_play ? PLAY_WINDOW_MAX : 0);
+        v->subscriptions->is_again = v->subscriptions->stream->is_play;
         return;
     }
     pending_add(v, id);
@@ -413,6 +542,11 @@ static void on_binary(void *self, const uint8_t *data, size_t len)
     case WIRE_RELAY_UNSUBSCRIBE:
         subscriptions_remove(v, h.stream, NULL);
         pending_remove(v, h.stream);
+        break;
+    case WIRE_RELAY_CREDIT:
+        refused = credit(v, h.stream, sk_get_u32(data + WIRE_RELAY_HEAD_BYTES));
+        if (refused)
+            metric_refused("relay", refused); /* without effect; the socket goes on */
         break;
     case WIRE_RELAY_PING:
         control_send(v, WIRE_RELAY_PONG, 0, data + WIRE_RELAY_HEAD_BYTES, 8);

@@ -18,7 +18,8 @@
 
 enum { MIB = 1 << 20 };
 
-static const char cam[] = "abcdefghijklmnopqrstuvwxyz", other[] = "bbcdefghijklmnopqrstuvwxyz";
+static const char cam[] = "abcdefghijklmnopqrstuvwxyz", other[] = "bbcdefghijklmnopqrstuvwxyz",
+                  third[] = "cbcdefghijklmnopqrstuvwxyz";
 static struct net_loops *loops;
 static uint32_t link_now = 7;
 static char opened[TICKET_SIZE];
@@ -78,6 +79,13 @@ void uplink_control(struct uplink *u, enum wire_relay_kind kind, uint32_t stream
     (void)stream;
 }
 
+void uplink_credit(struct uplink *u, uint32_t stream, uint32_t bytes)
+{
+    (void)u;
+    (void)stream;
+    (void)bytes;
+}
+
 int uplink_talk(struct uplink *u, const uint8_t *frame, size_t len)
 {
     (void)u;
@@ -98,6 +106,12 @@ void viewers_cut(struct stream *s, int index, uint8_t reason)
     (void)s;
     (void)index;
     (void)reason;
+}
+
+void viewers_uplink(struct hub *hub, int index)
+{
+    (void)hub;
+    (void)index;
 }
 
 void viewers_appear(struct stream *s, int index, struct unit *first)
@@ -129,14 +143,24 @@ static int stop(void **state)
     return 0;
 }
 
-static int publish(struct hub *hub, uint32_t id, uint16_t flags, size_t len)
+static int publish_kind(struct hub *hub, uint8_t kind, uint32_t id, uint16_t flags, size_t len)
 {
     struct unit *u = unit_new(len, (flags & WIRE_RELAY_INIT) != 0, sk_clock_mono_ms());
     if (!u)
         return -SK_ELIMIT;
-    u->head = (struct wire_relay_head){.kind = WIRE_RELAY_VIDEO, .flags = flags, .stream = id};
+    u->head = (struct wire_relay_head){.kind = kind, .flags = flags, .stream = id};
     stream_publish(hub, u);
     return 0;
+}
+
+static int publish(struct hub *hub, uint32_t id, uint16_t flags, size_t len)
+{
+    return publish_kind(hub, WIRE_RELAY_VIDEO, id, flags, len);
+}
+
+static int play(struct hub *hub, uint32_t id, uint16_t flags, size_t len)
+{
+    return publish_kind(hub, WIRE_RELAY_PLAYBACK, id, flags | WIRE_RELAY_NOCACHE, len);
 }
 
 /* However many streams and however large its units: another camera finds room. */
@@ -174,6 +198,61 @@ static void test_streams_come_at_a_bounded_rate(void **state)
     hub_leave(hub);
 }
 
+/* What comes before its viewer is held for him, in order and once; for nobody else. */
+static void test_a_playback_is_one_viewers(void **state)
+{
+    struct hub *hub = hub_enter(third);
+    struct unit *units[CACHE_UNITS_MAX + 1];
+    uint64_t next;
+    int one, two;
+    (void)state;
+    assert_int_equal(play(hub, 901, WIRE_RELAY_INIT, 100), 0);
+    assert_int_equal(play(hub, 901, WIRE_RELAY_KEY, 1000), 0);
+    assert_int_equal(play(hub, 901, 0, 200), 0);
+    assert_int_equal(publish(hub, 901, 0, 200), 0); /* another kind: taken for nothing */
+    struct stream *s = hub_stream_find(hub, 901);
+    assert_non_null(s);
+    assert_int_equal(stream_claim(s, &one), 0);
+    assert_int_equal(stream_claim(s, &two), -SK_EBUSY);
+    assert_int_equal(stream_claim(s, &one), 0);
+    assert_int_equal(stream_snapshot(s, units, &next), 3);
+    assert_int_equal(next, 3);
+    static const size_t lengths[] = {100, 1000, 200};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(units[i]->number, i);
+        assert_int_equal(units[i]->packet.len, lengths[i]);
+        unit_drop(units[i]);
+    }
+    assert_int_equal(play(hub, 901, 0, 200), 0);
+    assert_int_equal(stream_snapshot(s, units, &next), 0); /* never again */
+    assert_int_equal(s->unit_count, 0);
+    stream_release(s, &two);
+    assert_int_equal(stream_claim(s, &two), -SK_EBUSY);
+    stream_release(s, &one);
+    assert_int_equal(stream_claim(s, &two), 0);
+    stream_drop(s);
+    hub_leave(hub);
+}
+
+static void test_a_playback_that_nobody_takes_is_dropped_whole(void **state)
+{
+    struct hub *hub = hub_enter(third);
+    struct unit *units[CACHE_UNITS_MAX + 1];
+    uint64_t next;
+    int one;
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(play(hub, 902, i ? 0 : WIRE_RELAY_KEY, MIB / 4), 0);
+    struct stream *s = hub_stream_find(hub, 902);
+    assert_non_null(s);
+    assert_int_equal(stream_claim(s, &one), -SK_ELIMIT);
+    assert_int_equal(stream_snapshot(s, units, &next), 0);
+    stream_drop(s);
+    stream_lost(hub, 902, "arena-full"); /* a playback that lost a unit is over */
+    assert_null(hub_stream_find(hub, 902));
+    hub_leave(hub);
+}
+
 /* A ticket is for the link that it was given to, and for one use; a new link gets a new one at
  * once. */
 static void test_tickets(void **state)
@@ -205,6 +284,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_camera_leaves_room),
         cmocka_unit_test(test_streams_come_at_a_bounded_rate),
+        cmocka_unit_test(test_a_playback_is_one_viewers),
+        cmocka_unit_test(test_a_playback_that_nobody_takes_is_dropped_whole),
         cmocka_unit_test(test_tickets),
     };
     return cmocka_run_group_tests(tests, start, stop);
