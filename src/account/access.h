@@ -77,6 +77,8 @@ struct rule; /* one declared action */
 const struct rule *rule_find(const char *action);
 /* The grantable action behind it, 0 when only roles and credentials bring it. */
 uint32_t rule_right(const struct rule *r);
+/* 1 when it is open also to who must have a second factor and has none yet. */
+int rule_is_of_self(const struct rule *r);
 /* 1 when the role alone brings it. */
 int rule_is_of_role(const struct rule *r, enum role role);
 /* Of an action of the operator plane; MODULE_NONE: of tenants. */

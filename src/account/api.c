@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "account/access.h"
+#include "account/factor.h"
 #include "base/json.h"
 #include "base/sys.h"
 #include "crypto/wipe.h"
@@ -56,6 +57,8 @@ json_t *session_json(const struct account_row *a, const struct session *s, const
                     (json_int_t)s->created, "expires", (json_int_t)s->expires, "csrf", csrf,
                     "prefs", prefs_json(a));
     organization_set_json(json_object_get(out, "account"), a->id);
+    if (factor_is_owed(a->id, a->role))
+        sk_json_set_str(out, "owes", "factor");
     if (s->bearer)
         sk_json_set_str(out, "token", token);
     crypto_wipe(csrf, sizeof(csrf));

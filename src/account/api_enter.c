@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "account/access.h"
+#include "account/factor.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/sys.h"
@@ -46,7 +47,7 @@ int api_setup_strength(struct http_request *req)
     struct link_body b;
 
     if (!link_body_take(req, &b, LINK_PERSON, "setup", setup_check, NULL))
-        answer_strength(req, b.name, b.password);
+        answer_strength(req, b.name, "owner", b.password);
     link_body_wipe(&b);
     return 0;
 }
@@ -96,7 +97,7 @@ int api_setup_post(struct http_request *req)
     if (!link_body_take(req, &b, LINK_PERSON, "setup", setup_check, NULL)) {
         if (account_name_check(b.name))
             http_problem(req, -SK_EINVAL, NULL);
-        else if (!password_judge(req, b.name, b.password))
+        else if (!password_judge(req, b.name, "owner", b.password))
             setup_do(req, &b);
     }
     link_body_wipe(&b);
@@ -126,7 +127,7 @@ static int login_body_take(struct http_request *req, json_t **json, struct login
 }
 
 /* One answer for every wrong pair: it does not say which half was wrong. */
-static int login_refuse(struct http_request *req, const struct account_row *row)
+int login_refuse(struct http_request *req, const struct account_row *row)
 {
     metric_refused("account", "login");
     log_warn("account", "login-refused", "account=%s source=%s", row->id[0] ? row->id : "-",
@@ -163,22 +164,44 @@ static int login_store(struct entering *e, void *ctx)
     return ledger_login(account_get()->store, &e->entry);
 }
 
-/* The password was right. */
-static int login_enter(struct entering *e, const char *password, int stale)
+int login_enter(struct entering *e, const char *checked, const char *rehash,
+                const struct factor_use *factor)
 {
-    char fresh[PHC_SIZE];
     int err = sessions_bound(e->row.id, http_now_ms(e->req));
 
     entering_make(e);
-    e->entry.checked = e->row.password;
-    if (!err && stale && !hash_make(password, strlen(password), fresh))
-        e->entry.rehash = fresh;
+    e->entry.checked = checked;
+    e->entry.rehash = rehash[0] ? rehash : NULL;
+    e->entry.factor = factor;
     if (!err)
         err = entering_store(e, login_store, NULL);
-    crypto_wipe(fresh, sizeof(fresh));
     if (err == -SK_EAUTH)
         return login_refuse(e->req, &e->row);
     return err ? http_problem(e->req, err, NULL) : entering_finish(e, 200);
+}
+
+/* The password was right. Where a second factor is set nothing is given back yet: who has the
+ * password and guesses the factor must not win new tries by it. */
+static int login_checked(struct entering *e, const char *password, int stale,
+                         const struct login_try *try)
+{
+    char fresh[PHC_SIZE] = "";
+    struct factors f;
+    int err = factors_read(account_get()->store, e->row.id, &f);
+
+    if (err)
+        return http_problem(e->req, err, NULL);
+    if (stale && hash_make(password, strlen(password), fresh))
+        fresh[0] = '\0';
+    if (f.kinds & (FACTOR_TOTP | FACTOR_PASSKEY)) {
+        login_factor_ask(e, try, fresh, f.kinds);
+    } else {
+        login_succeeded(account_get()->throttle, try, sk_clock_mono_ms());
+        login_enter(e, e->row.password, fresh, NULL);
+    }
+    crypto_wipe(fresh, sizeof(fresh));
+    crypto_wipe(&f, sizeof(f));
+    return 0;
 }
 
 static int login_do(struct http_request *req, const struct login_body *b)
@@ -208,8 +231,7 @@ static int login_do(struct http_request *req, const struct login_body *b)
                       sk_error_text(err));
         login_refuse(req, &e.row);
     } else {
-        login_succeeded(t, &try, now_ms);
-        login_enter(&e, b->password, stale);
+        login_checked(&e, b->password, stale, &try);
     }
     crypto_wipe(&e, sizeof(e));
     return 0;

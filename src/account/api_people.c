@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "account/access.h"
+#include "account/factor.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/sys.h"
@@ -90,6 +91,7 @@ static json_t *person_json(const struct person *p, const char *self, int64_t now
         sk_json_set_int(v, "last_seen", u.last_seen);
     sk_json_set_int(v, "sessions", u.sessions);
     sk_json_set_int(v, "grants", u.grants);
+    sk_json_set_bool(v, "factors", (factor_kinds(p->id) & (FACTOR_TOTP | FACTOR_PASSKEY)) != 0);
     sk_json_set_bool(v, "self", strcmp(p->id, self) == 0);
     return v;
 }
@@ -189,6 +191,7 @@ int api_account_patch(struct http_request *req)
              disabled, by.account);
     access_changed(account_get()->store, p.id, by.now_ms);
     if (disabled) {
+        tickets_drop_of(p.id);
         sessions_cut(p.id, NULL, "account-disabled", by.now_ms);
         holdings_end(p.id, by.now_ms);
     }
@@ -207,7 +210,8 @@ static json_t *holds_json(const struct holds *h, const char *account, int64_t no
     sk_json_set_int(v, "browsers", h->browsers);
     sk_json_set_int(v, "grants", h->grants);
     sk_json_set_int(v, "invitations", h->invitations);
-    *total = h->sessions + h->browsers + h->grants + h->invitations;
+    sk_json_set_int(v, "factors", h->factors);
+    *total = h->sessions + h->browsers + h->grants + h->invitations + h->factors;
     for (size_t i = 0; (more = holding_at(i)) != NULL; i++) {
         int64_t n = (int64_t)more->count(account, now_ms);
         sk_json_set_int(v, more->name, n);
@@ -312,6 +316,8 @@ static int leave_do(struct http_request *req, const char *account, struct leavin
     }
     out->revoked = holds_json(&revoked, account, by.now_ms, &total);
     browser_remove_of(account);
+    tickets_drop_of(account);
+    factors_refresh(account);
     access_changed(s, account, by.now_ms);
     sessions_cut(account, NULL, "account-left", by.now_ms);
     holdings_end(account, by.now_ms);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "account/access.h"
+#include "account/factor.h"
 #include "account/refresh.h"
 #include "base/log.h"
 #include "base/sys.h"
@@ -147,6 +148,9 @@ static int owner_reset(char token[ACCOUNT_TOKEN_SIZE])
     if (err)
         return err;
     browser_clear();
+    tickets_drop_of(NULL);
+    if (factors_load(account_get()->store, NULL))
+        log_error("account", "factors", "reason=\"cannot be read\"");
     struct session *list = session_list(any_session, NULL, &count);
     sessions_announce_end(list, count, "owner-reset", now_ms);
     crypto_wipe(list, count * sizeof(*list));

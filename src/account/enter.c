@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "account/internal.h"
+#include "account/factor.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/sys.h"
@@ -168,33 +168,48 @@ static json_t *reasons_json(unsigned reasons)
     return list;
 }
 
-static void judge(const char *name, const char *password, struct strength *out)
+size_t password_min_points(const char *role)
 {
-    const struct strength_context ctx = {name, edge_host(), weak_list_has, NULL};
+    if (strcmp(role, "member") != 0)
+        return PASSWORD_STAFF_MIN_POINTS;
+    return factor_is_required(role) ? PASSWORD_FACTOR_MIN_POINTS : PASSWORD_MEMBER_MIN_POINTS;
+}
+
+static void judge(const char *name, const char *role, const char *password, struct strength *out)
+{
+    const struct strength_context ctx = {
+        .name = name,
+        .host = edge_host(),
+        .min_points = password_min_points(role),
+        .is_listed = weak_list_has,
+    };
 
     strength_judge(password, strlen(password), &ctx, out);
 }
 
-int answer_strength(struct http_request *req, const char *name, const char *password)
+int answer_strength(struct http_request *req, const char *name, const char *role,
+                    const char *password)
 {
     struct strength s;
 
-    judge(name, password, &s);
+    judge(name, role, password, &s);
     return http_json(req, 200,
-                     json_pack("{s:i, s:f, s:o}", "score", s.score, "guesses_log10",
+                     json_pack("{s:i, s:f, s:o, s:i}", "score", s.score, "guesses_log10",
                                round(s.guesses_log10 * 100) / 100, "reasons",
-                               reasons_json(s.reasons)));
+                               reasons_json(s.reasons), "min", (int)password_min_points(role)));
 }
 
-int password_judge(struct http_request *req, const char *name, const char *password)
+int password_judge(struct http_request *req, const char *name, const char *role,
+                   const char *password)
 {
     struct strength s;
 
-    judge(name, password, &s);
+    judge(name, role, password, &s);
     if (!s.reasons)
         return 0;
     http_problem_code(req, 422, "weak-password",
-                      json_pack("{s:o}", "reasons", reasons_json(s.reasons)));
+                      json_pack("{s:o, s:i}", "reasons", reasons_json(s.reasons), "min",
+                                (int)password_min_points(role)));
     return -SK_EINVAL;
 }
 

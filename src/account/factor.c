@@ -26,6 +26,19 @@ static struct {
     struct enrol *enrols;
 } memory = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+int factor_rule_find(const char *name, enum factor_rule *out)
+{
+    static const char *const names[] = {"none", "admins", "all"};
+
+    for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i], name) == 0) {
+            *out = (enum factor_rule)i;
+            return 0;
+        }
+    }
+    return -SK_EINVAL;
+}
+
 void factor_memory_start(enum factor_rule rule)
 {
     memory.rule = rule;

@@ -81,6 +81,9 @@ SK_MUST int challenge_use(const uint8_t challenge[CHALLENGE_BYTES], int64_t now_
 
 enum factor_rule { FACTOR_RULE_NONE, FACTOR_RULE_ADMINS, FACTOR_RULE_ALL };
 
+/* "none", "admins", "all"; -SK_EINVAL. */
+SK_MUST int factor_rule_find(const char *name, enum factor_rule *out);
+
 void factor_memory_start(enum factor_rule rule);
 void factor_memory_stop(void);
 /* FACTOR_... bits of an account. Any thread, quick. */
@@ -129,6 +132,9 @@ struct factors {
 SK_MUST int factors_read(struct store *s, const char *account, struct factors *out);
 /* Read the kinds of all accounts (NULL) or one into the memory. */
 SK_MUST int factors_load(struct store *s, const char *account);
+
+/* The same for one account; a store that fails is told to the log. */
+void factors_refresh(const char *account);
 
 struct passkey_row {
     char id[ID_SIZE], account[ID_SIZE];
@@ -203,7 +209,14 @@ SK_MUST int factor_show_passkey(struct http_request *req, const json_t *assertio
 const char *passkey_rp(void);
 /* As `rp`, for the RP id's form alone. Pure. */
 int passkey_rp_is_name(const char *host);
-void passkey_origins(const char *out[4], char text[2][300]);
+/* The origins a page of ours may have: the host name with our port, and without one. */
+enum { PASSKEY_ORIGIN_SIZE = 300 };
+void passkey_origins(const char *out[3], char text[2][PASSKEY_ORIGIN_SIZE]);
+/* A member's bytes, base64url, 1 .. cap of them, decoded into `room`. -SK_EINVAL. */
+SK_MUST int factor_bytes_take(const json_t *body, const char *name, uint8_t *room, size_t cap,
+                              struct passkey_bytes *out);
+/* The account's credential ids; new reference. */
+SK_MUST int passkey_credentials_json(const char *account, json_t **out);
 /* request of the contract; `account` NULL: without a list of credentials. New reference. */
 SK_MUST int passkey_request_json(const char *account, const char *bound, json_t **out);
 
@@ -214,9 +227,9 @@ SK_MUST int fresh_take(struct http_request *req, const struct session *s);
 /* In the login: the password was right and `e->row` has a factor. Answers. */
 int login_factor_ask(struct entering *e, const struct login_try *try, const char *rehash,
                      unsigned kinds);
-/* Guards on who may take whose factors; people.c's rules. */
-SK_MUST int people_factors_reset(struct store *s, const struct actor *by, const char *account,
-                                 int *refusal);
+json_t *passkey_json(const struct passkey_row *p);
+/* Fresh codes as the contract shows them, and what is kept of them; new reference. */
+json_t *recovery_codes_make(const char *account, uint8_t hashes[RECOVERY_CODES][32]);
 
 int api_login_factor(struct http_request *req);
 int api_login_passkey_request(struct http_request *req);

@@ -16,7 +16,9 @@ enum {
     TOKEN_BYTES = 32,          /* of every token; only SHA-256 of its text is kept */
     NAME_MAX_POINTS = 64,      /* code points of an account name */
     NAME_MAX_BYTES = 256,
-    PASSWORD_MIN_POINTS = 15, /* of an administrator; the owner is one (accounts.md 1) */
+    PASSWORD_STAFF_MIN_POINTS = 15,  /* owners and admins (accounts.md 1) */
+    PASSWORD_MEMBER_MIN_POINTS = 12, /* members */
+    PASSWORD_FACTOR_MIN_POINTS = 8,  /* members who must have a second factor */
     PASSWORD_MAX_POINTS = 128,
     PASSWORD_MAX_BYTES = 512,
     PHC_SIZE = 160,
@@ -56,6 +58,7 @@ enum {
 
 struct strength_context {
     const char *name, *host; /* may be NULL */
+    size_t min_points;       /* code points that it must have at least */
     /* 1 when the folded text is on the weak list. */
     int (*is_listed)(void *ctx, const char *folded, size_t len);
     void *ctx;
@@ -121,6 +124,8 @@ SK_MUST int login_admit(struct throttle *t, const char *name, const char *browse
 void login_succeeded(struct throttle *t, const struct login_try *try, int64_t now_ms);
 /* Neither right nor wrong (no free place in the pool): give the try back. */
 void login_undecided(struct throttle *t, const struct login_try *try, int64_t now_ms);
+/* Bucket key of an account's second factor, from one known browser ("": from any other). */
+void factor_bucket(uint8_t out[THROTTLE_KEY_BYTES], const char *account, const char *browser);
 /* Bucket key of a source's network. Text that is no address shares one key. */
 void prefix_key(uint8_t out[THROTTLE_KEY_BYTES], const char *what, const char *source);
 
@@ -164,6 +169,7 @@ struct session {
     uint8_t csrf_secret[32];
     int bearer;
     int64_t created, last_seen, saved_seen, expires;
+    int64_t proved; /* when its password or a factor was last shown: `created`, or since */
     char source[SOURCE_SIZE];
     char client[128];
 };
@@ -182,6 +188,7 @@ SK_MUST int session_by_token(const uint8_t hash[32], int bearer, int64_t now_ms,
                              struct session *out);
 SK_MUST int session_by_id(const char *id, int64_t now_ms, struct session *out);
 void session_touch(const char *id, int64_t now_ms);
+void session_prove(const char *id, int64_t now_ms);
 /* Copies of all that `wanted` picks, oldest first; free() the list. */
 struct session *session_list(int (*wanted)(void *ctx, const struct session *s), void *ctx,
                              size_t *count);
@@ -240,6 +247,8 @@ SK_MUST int ledger_setup_token_set(struct store *s, const uint8_t hash[32], int6
 /* Live and unused? 0 or -SK_EGONE. */
 SK_MUST int ledger_setup_token_check(struct store *s, const uint8_t hash[32], int64_t now_ms);
 
+struct factor_use;
+
 /* What a login or setup leaves behind, one transaction. */
 struct entry {
     const struct session *session;
@@ -247,16 +256,20 @@ struct entry {
     int browser_is_new;
     const char *browser_surplus; /* id to forget, or NULL */
     const char *ended;           /* former session of this browser, or NULL */
-    const char *checked;         /* login: the PHC string that the password was right for */
+    const char *checked;         /* login: the PHC string that the password was right for; NULL: a
+                                  * passkey alone */
+    const struct factor_use *factor; /* the second factor that was shown, or NULL */
     const char *rehash;          /* its successor, or NULL */
     int64_t now_ms;
 };
 /* Use up the setup token and write the owner. -SK_EGONE: used, expired or replaced. */
 SK_MUST int ledger_setup(struct store *s, const uint8_t hash[32], const struct account_row *owner,
                          const struct entry *entry);
-/* The rows of a session that begins, inside a write; `kind` goes to the events. */
+/* The rows of a session that begins, inside a write; `kind` goes to the events. -SK_EAUTH: the
+ * account has a second factor and none was shown, or it was used meanwhile. */
 SK_MUST int ledger_entry_write(struct store_tx *tx, const struct entry *e, const char *kind);
-/* -SK_EAUTH: the password was changed or voided, or the account disabled, since it was checked. */
+/* -SK_EAUTH: the password was changed or voided, or the account disabled, since it was checked; or
+ * as above. */
 SK_MUST int ledger_login(struct store *s, const struct entry *entry);
 /* End `count` sessions: one transaction, `kind` goes to the events. */
 SK_MUST int ledger_sessions_end(struct store *s, const struct session *list, size_t count,
@@ -328,9 +341,13 @@ int entering_finish(struct entering *e, int status);
 void json_secret_wipe(const json_t *body, const char *name);
 int answer_throttled(struct http_request *req, int64_t retry_ms);
 int answer_hash_error(struct http_request *req, int err);
-int answer_strength(struct http_request *req, const char *name, const char *password);
+/* Code points that a password of this role must have at least. */
+size_t password_min_points(const char *role);
+int answer_strength(struct http_request *req, const char *name, const char *role,
+                    const char *password);
 /* 0, or answered: the password is not taken. */
-SK_MUST int password_judge(struct http_request *req, const char *name, const char *password);
+SK_MUST int password_judge(struct http_request *req, const char *name, const char *role,
+                           const char *password);
 SK_MUST int account_name_check(const char *name);
 
 /* A body {"token","name","password"} under a one-time link, or {"token"} alone. */
@@ -348,6 +365,12 @@ SK_MUST int link_body_take(struct http_request *req, struct link_body *b, enum l
                            int (*check)(void *ctx, const uint8_t hash[32], int64_t now_ms),
                            void *ctx);
 void link_body_wipe(struct link_body *b);
+
+/* api_enter.c: everything was right: a session for `e->row`. `rehash` (or ""): the password's new
+ * string. One answer for every wrong pair. */
+int login_enter(struct entering *e, const char *checked, const char *rehash,
+                const struct factor_use *factor);
+int login_refuse(struct http_request *req, const struct account_row *row);
 
 /* api.c: of somebody who is logged in; api_enter.c: setup and login; those of people and grants
  * are in access.h */

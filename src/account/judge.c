@@ -6,7 +6,12 @@
 int account_password_judge(const char *password, size_t len, const char *name, const char *place,
                            const char **why)
 {
-    const struct strength_context ctx = {name, place, weak_list_has, NULL};
+    const struct strength_context ctx = {
+        .name = name,
+        .host = place,
+        .min_points = PASSWORD_STAFF_MIN_POINTS,
+        .is_listed = weak_list_has,
+    };
     const char *names[5];
     struct strength found;
 

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "account/internal.h"
+#include "account/factor.h"
+#include "base/json.h"
 #include "base/sys.h"
 #include "core/audit.h"
 #include "crypto/wipe.h"
@@ -81,7 +82,7 @@ static int session_row_take(void *ctx, const struct store_row *row)
     if (!err)
         err = store_row_bin(row, 3, s.csrf_secret, sizeof(s.csrf_secret));
     s.bearer = (int)store_row_int(row, 4);
-    s.created = store_row_int(row, 5);
+    s.created = s.proved = store_row_int(row, 5);
     s.last_seen = s.saved_seen = store_row_int(row, 6);
     s.expires = store_row_int(row, 7);
     if (!err)
@@ -151,6 +152,8 @@ static int reset_write(struct store_tx *tx, int64_t now_ms)
         err = store_exec(tx, "account_session_delete_all", NULL, NULL);
     if (!err)
         err = store_exec(tx, "account_browser_delete_all", NULL, NULL);
+    if (!err)
+        err = factors_delete_owners(tx);
     if (!err) /* whoever had the box may have left himself a way back */
         err = store_exec(tx, "account_invitation_delete_all", NULL, NULL);
     if (!err)
@@ -242,17 +245,30 @@ static int entry_record(struct store_tx *tx, const struct entry *e, const char *
 {
     const struct session *s = e->session;
     const char *action = strcmp(kind, "setup") == 0 ? "owner.setup" : "session.login";
+    json_t *detail = json_object();
 
-    return audit_record(tx, AUDIT(.at_ms = e->now_ms, .actor_kind = "account", .actor = s->account,
-                                  .session = s->id, .action = action, .object_kind = "session",
-                                  .object = s->id, .source = s->source,
-                                  .detail = s->bearer ? "{\"bearer\":true}" : NULL));
+    if (s->bearer)
+        sk_json_set_bool(detail, "bearer", 1);
+    if (e->factor)
+        sk_json_set_str(detail, "factor", factor_name(e->factor->kind));
+    char *text = json_object_size(detail) ? sk_json_text(detail, NULL) : NULL;
+    int err = audit_record(tx, AUDIT(.at_ms = e->now_ms, .actor_kind = "account",
+                                     .actor = s->account, .session = s->id, .action = action,
+                                     .object_kind = "session", .object = s->id, .source = s->source,
+                                     .detail = text));
+    free(text);
+    json_decref(detail);
+    return err;
 }
 
 int ledger_entry_write(struct store_tx *tx, const struct entry *e, const char *kind)
 {
     const struct session *s = e->session;
-    int err = session_insert(tx, s);
+    int err = e->factor ? factor_spend(tx, s->account, e->factor, e->now_ms)
+                        : factor_none(tx, s->account);
+
+    if (!err)
+        err = session_insert(tx, s);
 
     if (!err)
         err = entry_record(tx, e, kind);
@@ -320,11 +336,14 @@ int ledger_setup(struct store *s, const uint8_t hash[32], const struct account_r
 static int login_write(struct store_tx *tx, void *ctx)
 {
     const struct entry *e = ctx;
+    const char *account = e->session->account;
     int64_t holds;
-    int err = store_one_int(
-        tx, "account_password_holds",
-        STORE_ARGS(store_text("id", e->session->account), store_text("password", e->checked)),
-        &holds);
+    int err = e->checked ? store_one_int(tx, "account_password_holds",
+                                         STORE_ARGS(store_text("id", account),
+                                                    store_text("password", e->checked)),
+                                         &holds)
+                         : store_one_int(tx, "account_may_enter",
+                                         STORE_ARGS(store_text("id", account)), &holds);
 
     if (!err && !holds)
         err = -SK_EAUTH;

@@ -42,6 +42,11 @@ void prefix_key(uint8_t out[THROTTLE_KEY_BYTES], const char *what, const char *s
     }
 }
 
+void factor_bucket(uint8_t out[THROTTLE_KEY_BYTES], const char *account, const char *browser)
+{
+    key_make(out, "factor", account, browser, strlen(browser));
+}
+
 int login_admit(struct throttle *t, const char *name, const char *browser, const char *source,
                 int64_t now_ms, struct login_try *out, int64_t *retry_ms)
 {

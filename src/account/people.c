@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "account/access.h"
+#include "account/factor.h"
 #include "base/sys.h"
 
 const char *refusal_name(enum refusal r)
@@ -145,7 +146,7 @@ static int holds_read(struct store_tx *tx, void *ctx)
         err = store_one_int(tx, "account_invitation_count_of",
                             STORE_ARGS(account, store_int("now", w->by->now_ms)),
                             &w->holds->invitations);
-    return err;
+    return err ? err : factors_count(tx, w->account, &w->holds->factors);
 }
 
 int people_holds(struct store *s, const char *account, int64_t now_ms, struct holds *out)
@@ -171,6 +172,8 @@ static int leave_write(struct store_tx *tx, void *ctx)
         err = store_exec(tx, "account_leave", STORE_ARGS(store_text("id", w->account)), NULL);
     for (size_t i = 0; !err && i < sizeof(ends) / sizeof(ends[0]); i++)
         err = store_exec(tx, ends[i], STORE_ARGS(store_text("account", w->account)), NULL);
+    if (!err)
+        err = factors_delete(tx, w->account);
     return err ? err : act_record(tx, w->by, "account.left", "account", w->account, NULL);
 }
 
@@ -181,6 +184,28 @@ int people_leave(struct store *s, const struct actor *by, const char *account,
         .by = by, .account = account, .disabled = 1, .holds = revoked, .refusal = refusal};
 
     return store_write(s, leave_write, &w);
+}
+
+static int factors_reset_write(struct store_tx *tx, void *ctx)
+{
+    struct people_write *w = ctx;
+    struct standing from;
+    int err = change_check(tx, w, &from);
+
+    if (!err)
+        err = factors_delete(tx, w->account);
+    if (!err)
+        err = store_exec(tx, "account_session_delete_of",
+                         STORE_ARGS(store_text("account", w->account)), NULL);
+    return err ? err : act_record(tx, w->by, "account.factors-reset", "account", w->account, NULL);
+}
+
+int people_factors_reset(struct store *s, const struct actor *by, const char *account,
+                         enum refusal *refusal)
+{
+    struct people_write w = {.by = by, .account = account, .refusal = refusal};
+
+    return store_write(s, factors_reset_write, &w);
 }
 
 static int delete_write(struct store_tx *tx, void *ctx)

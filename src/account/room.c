@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "account/access.h"
+#include "account/factor.h"
 #include "account/refresh.h"
 #include "base/log.h"
 #include "base/sys.h"
@@ -29,6 +30,18 @@ struct account_state *account_get(void)
 
 /* ---- the seam ---- */
 
+/* Who must have a second factor and has none may get one, and nothing else. Asked of the role at
+ * home, whatever the role is towards the camera in question. */
+static int owes_factor(const struct rule *r, const struct principal *p, int64_t now_ms)
+{
+    int ignored;
+
+    if (p->kind != PRINCIPAL_ACCOUNT || !factor_is_required("owner") || rule_is_of_self(r))
+        return 0;
+    enum role role = access_standing(p->account, 0, NULL, now_ms, &ignored);
+    return role != ROLE_NONE && factor_is_owed(p->account, role_name(role));
+}
+
 static int decide(void *ctx, const struct principal *p, const char *action,
                   struct object_ref object)
 {
@@ -46,7 +59,8 @@ static int decide(void *ctx, const struct principal *p, const char *action,
         if (rule_module(r))
             granted = access_level(p->account, rule_module(r)) >= rule_level(r);
     }
-    return rule_decide(r, p, role, granted);
+    int err = rule_decide(r, p, role, granted);
+    return !err && owes_factor(r, p, sk_clock_wall_ms()) ? -SK_EFACTOR : err;
 }
 
 static void device_tags(void *ctx, const char *device, const char *organization,
@@ -189,6 +203,7 @@ static void account_stop(void)
     session_table_stop();
     browser_table_stop();
     refresh_table_stop();
+    factor_memory_stop();
     weak_list_free();
     pepper_wipe();
     throttle_free(state.throttle);
@@ -239,7 +254,12 @@ static int account_start(struct house *house)
         .device_tags = device_tags,
         .organization_of = organization_of,
     };
+    enum factor_rule factor_rule;
 
+    if (factor_rule_find(config_text(house->config, "account.require_factor"), &factor_rule)) {
+        log_error("account", "setting", "key=account.require_factor reason=\"none, admins or all\"");
+        return -SK_EINVAL;
+    }
     state = (struct account_state){
         .store = house->store,
         .data_dir = house->data_dir,
@@ -249,10 +269,13 @@ static int account_start(struct house *house)
     session_table_start(config_int(house->config, "account.session_idle_min") * 60000);
     browser_table_start();
     refresh_table_start();
+    factor_memory_start(factor_rule);
     weak_list_load();
     int err = ledger_load(state.store);
     if (!err)
         err = refresh_load(state.store, sk_clock_wall_ms());
+    if (!err)
+        err = factors_load(state.store, NULL);
     if (!err)
         err = owner_find(house->data_dir);
     access_start();
@@ -281,6 +304,8 @@ static const struct config_key config_keys[] = {
      "Minutes without use after which a login session ends"},
     {"account.session_max_h", CONFIG_INT, "720", 1, 8760,
      "Hours after which a login session ends in any case"},
+    {"account.require_factor", CONFIG_TEXT, "none", 0, 0,
+     "Who must have a second factor: none, admins (and owners) or all"},
     {0},
 };
 

@@ -1,5 +1,6 @@
 /* The room's routes, each with its permission, its body and what it answers. */
 #include "account/access.h"
+#include "account/factor.h"
 #include "account/refresh.h"
 
 #define TEXT "{\"type\":\"string\"}"
@@ -25,7 +26,7 @@
 #define ENTERED                                                                                    \
     OBJECT("\"account\",\"session\",\"csrf\",\"prefs\"",                                           \
            "\"account\":" ACCOUNT ",\"session\":" SESSION ",\"csrf\":" TEXT ",\"prefs\":" PREFS    \
-           ",\"token\":" TEXT)
+           ",\"token\":" TEXT ",\"owes\":{\"enum\":[\"factor\"]}")
 #define REFRESH_BEGIN_BODY                                                                         \
     OBJECT("\"device_key\",\"at\",\"sig\"",                                                        \
            "\"device_key\":" TEXT ",\"at\":" NUMBER ",\"sig\":" TEXT)
@@ -51,7 +52,8 @@
 #define STRENGTH                                                                                   \
     OBJECT("\"score\",\"guesses_log10\",\"reasons\"",                                              \
            "\"score\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":4},"                         \
-           "\"guesses_log10\":{\"type\":\"number\"},\"reasons\":" LIST(REASON))
+           "\"guesses_log10\":{\"type\":\"number\"},\"reasons\":" LIST(REASON)                    \
+           ",\"min\":" NUMBER)
 #define SESSION_TIMES "\"created\":" NUMBER ",\"last_seen\":" NUMBER ",\"expires\":" NUMBER
 #define SESSION_ROW                                                                                \
     OBJECT("\"id\",\"created\",\"last_seen\",\"expires\",\"source\",\"client\",\"current\"",       \
@@ -85,11 +87,12 @@
            "\"id\":" TEXT ",\"name\":" TEXT ",\"role\":" ROLE                                      \
            ",\"state\":{\"enum\":[\"active\",\"disabled\"]},\"created\":" NUMBER                   \
            ",\"last_seen\":" NUMBER ",\"sessions\":" NUMBER ",\"grants\":" NUMBER                  \
-           ",\"self\":" FLAG)
+           ",\"factors\":" FLAG ",\"self\":" FLAG)
 #define HOLDS                                                                                      \
     OBJECT("\"sessions\",\"browsers\",\"grants\",\"invitations\"",                                 \
            "\"sessions\":" NUMBER ",\"browsers\":" NUMBER ",\"grants\":" NUMBER                    \
-           ",\"invitations\":" NUMBER ",\"codes\":" NUMBER ",\"enrolment-tokens\":" NUMBER)
+           ",\"invitations\":" NUMBER ",\"factors\":" NUMBER ",\"codes\":" NUMBER                \
+           ",\"enrolment-tokens\":" NUMBER)
 #define PERSON_SESSION                                                                             \
     OBJECT("\"id\",\"created\",\"last_seen\",\"source\",\"client\"",                               \
            "\"id\":" TEXT ",\"created\":" NUMBER ",\"last_seen\":" NUMBER ",\"source\":" TEXT      \
@@ -154,6 +157,44 @@
                                         "\"id\":" TEXT ",\"name\":" TEXT ",\"role\":" ROLE         \
                                         ",\"levels\":" LEVELS)) ",\"modules\":" LIST(TEXT))
 
+/* ---- second factors ---- */
+
+#define KINDS LIST("{\"enum\":[\"password\",\"totp\",\"passkey\",\"recovery\"]}")
+#define PASSKEY                                                                                    \
+    OBJECT("\"id\",\"name\",\"created\",\"backed_up\"",                                            \
+           "\"id\":" TEXT ",\"name\":" TEXT ",\"created\":" NUMBER ",\"last_used\":" NUMBER         \
+           ",\"backed_up\":" FLAG)
+#define PASSKEY_REQUEST                                                                            \
+    OBJECT("\"challenge\",\"rp\"",                                                                 \
+           "\"challenge\":" TEXT ",\"rp\":" TEXT ",\"allow\":" LIST(TEXT))
+#define PASSKEY_CREATION                                                                           \
+    OBJECT("\"challenge\",\"rp\",\"user\",\"name\",\"exclude\"",                                   \
+           "\"challenge\":" TEXT ",\"rp\":" TEXT ",\"user\":" TEXT ",\"name\":" TEXT                \
+           ",\"exclude\":" LIST(TEXT))
+#define ASSERTION                                                                                  \
+    OBJECT("\"id\",\"client_data\",\"authenticator_data\",\"signature\"",                          \
+           "\"id\":" TEXT ",\"client_data\":" TEXT ",\"authenticator_data\":" TEXT                 \
+           ",\"signature\":" TEXT ",\"user_handle\":" TEXT)
+#define FACTOR_ASKED                                                                               \
+    OBJECT("\"factor\"",                                                                           \
+           "\"factor\":" OBJECT("\"ticket\",\"expires\",\"kinds\"",                                \
+                                "\"ticket\":" TEXT ",\"expires\":" NUMBER ",\"kinds\":" KINDS       \
+                                ",\"passkey\":" PASSKEY_REQUEST))
+#define LOGGED_IN "{\"anyOf\":[" ENTERED "," FACTOR_ASKED "]}"
+#define FACTOR_BODY                                                                                \
+    OBJECT("\"ticket\"", "\"ticket\":" TEXT ",\"totp\":" TEXT ",\"recovery\":" TEXT                \
+                         ",\"passkey\":" ASSERTION)
+#define REAUTH_BODY                                                                                \
+    OBJECT("", "\"password\":" TEXT ",\"totp\":" TEXT ",\"passkey\":" ASSERTION)
+#define FACTORS                                                                                    \
+    OBJECT("\"recovery\",\"passkeys\",\"offer\",\"required\",\"fresh_until\"",                     \
+           "\"totp\":" OBJECT("\"since\"", "\"since\":" NUMBER) ",\"recovery\":" OBJECT(           \
+               "\"left\"", "\"left\":" NUMBER ",\"made\":" NUMBER) ",\"passkeys\":" LIST(PASSKEY)  \
+           ",\"offer\":" OBJECT("\"rp\",\"passkeys\"", "\"rp\":" TEXT ",\"passkeys\":" FLAG)       \
+           ",\"required\":" FLAG ",\"fresh_until\":" NUMBER)
+#define CODES OBJECT("\"codes\"", "\"codes\":" LIST(TEXT))
+#define EMPTY OBJECT("", "")
+
 #define JSON_OF(schema) "\"content\":{\"application/json\":{\"schema\":" schema "}}"
 #define TAKES(schema) ",\"requestBody\":{\"required\":true," JSON_OF(schema) "}"
 #define NOTHING ""
@@ -171,16 +212,26 @@ const struct route account_routes[] = {
     {"POST", "/api/v1/setup", "public", 4096, NULL, api_setup_post,
      DOC("Take the box with the one-time setup token", TAKES(SETUP_BODY), GIVES("201", ENTERED))},
     {"POST", "/api/v1/login", "public", 4096, NULL, api_login,
-     DOC("Log in", TAKES(LOGIN_BODY), GIVES("200", ENTERED))},
+     DOC("Log in; with a second factor set: a ticket for the second step", TAKES(LOGIN_BODY),
+         GIVES("200", LOGGED_IN))},
+    {"POST", "/api/v1/login/factor", "public", 16384, NULL, api_login_factor,
+     DOC("The second step of a login", TAKES(FACTOR_BODY), GIVES("200", ENTERED))},
+    {"POST", "/api/v1/login/passkey/request", "public", 64, NULL, api_login_passkey_request,
+     DOC("What a browser asks an authenticator for", TAKES(EMPTY),
+         GIVES("200", OBJECT("\"passkey\"", "\"passkey\":" PASSKEY_REQUEST)))},
+    {"POST", "/api/v1/login/passkey", "public", 16384, NULL, api_login_passkey,
+     DOC("Log in by a passkey alone",
+         TAKES(OBJECT("\"passkey\"", "\"passkey\":" ASSERTION ",\"bearer\":" FLAG)),
+         GIVES("200", ENTERED))},
     {"POST", "/api/v1/refresh/begin", "session", 1024, NULL, api_refresh_begin,
      DOC("Keep this bearer session by a device key", TAKES(REFRESH_BEGIN_BODY),
          GIVES("201", REFRESHED))},
     {"POST", "/api/v1/refresh", "public", 1024, NULL, api_refresh,
      DOC("The next access and refresh token; needs the device key's proof", TAKES(REFRESH_BODY),
          GIVES("200", REFRESHED))},
-    {"POST", "/api/v1/logout", "session", 0, NULL, api_logout,
+    {"POST", "/api/v1/logout", "session.self", 0, NULL, api_logout,
      DOC("End this session", NOTHING, DONE)},
-    {"GET", "/api/v1/me", "session", 0, NULL, api_me,
+    {"GET", "/api/v1/me", "session.self", 0, NULL, api_me,
      DOC("Who am I", NOTHING, GIVES("200", ENTERED))},
     {"GET", "/api/v1/sessions", "session", 0, NULL, api_sessions,
      DOC("My sessions, oldest first", NOTHING, GIVES("200", SESSIONS))},
@@ -188,7 +239,7 @@ const struct route account_routes[] = {
      DOC("End one of my sessions", NOTHING, DONE)},
     {"POST", "/api/v1/sessions/revoke-others", "session", 0, NULL, api_sessions_revoke_others,
      DOC("End all my sessions but this", NOTHING, GIVES("200", REVOKED))},
-    {"PUT", "/api/v1/me/prefs", "session", 256, NULL, api_prefs,
+    {"PUT", "/api/v1/me/prefs", "session.self", 256, NULL, api_prefs,
      DOC("Language and theme", TAKES(PREFS), DONE)},
     {"GET", "/api/v1/me/access", "session", 0, NULL, api_me_access,
      DOC("What my role and my grants bring", NOTHING, GIVES("200", MY_ACCESS))},
@@ -265,5 +316,41 @@ const struct route account_routes[] = {
     {"PUT", "/api/v1/operators/{id}", "organizations.approve", 1024, NULL, api_operator_put,
      DOC("What a person is given beside the role", TAKES(OBJECT("\"levels\"", "\"levels\":" LEVELS)),
          DONE)},
+    {"GET", "/api/v1/me/factors", "session.self", 0, NULL, api_factors,
+     DOC("My second factors", NOTHING, GIVES("200", FACTORS))},
+    {"POST", "/api/v1/me/reauth", "session.self", 16384, NULL, api_reauth,
+     DOC("Show the password or a factor again", TAKES(REAUTH_BODY),
+         GIVES("200", OBJECT("\"fresh_until\"", "\"fresh_until\":" NUMBER)))},
+    {"POST", "/api/v1/me/reauth/request", "session.self", 64, NULL, api_reauth_request,
+     DOC("What I may show again", TAKES(EMPTY),
+         GIVES("200", OBJECT("\"kinds\"", "\"kinds\":" KINDS ",\"passkey\":" PASSKEY_REQUEST)))},
+    {"POST", "/api/v1/me/totp", "session.self", 64, NULL, api_totp_begin,
+     DOC("A secret for time codes; nothing is on yet", TAKES(EMPTY),
+         GIVES("201", OBJECT("\"secret\",\"uri\",\"expires\"",
+                             "\"secret\":" TEXT ",\"uri\":" TEXT ",\"expires\":" NUMBER)))},
+    {"POST", "/api/v1/me/totp/confirm", "session.self", 256, NULL, api_totp_confirm,
+     DOC("Switch time codes on with one of them", TAKES(OBJECT("\"code\"", "\"code\":" TEXT)),
+         GIVES("200", CODES))},
+    {"POST", "/api/v1/me/totp/off", "session.self", 4096, NULL, api_totp_off,
+     DOC("Switch time codes off", TAKES(OBJECT("\"password\"", "\"password\":" TEXT)), DONE)},
+    {"POST", "/api/v1/me/recovery", "session.self", 64, NULL, api_recovery,
+     DOC("Fresh recovery codes; the former end", TAKES(EMPTY), GIVES("201", CODES))},
+    {"POST", "/api/v1/me/passkeys/request", "session.self", 64, NULL, api_passkey_request,
+     DOC("What a browser makes a passkey from", TAKES(EMPTY),
+         GIVES("200", OBJECT("\"passkey\"", "\"passkey\":" PASSKEY_CREATION)))},
+    {"POST", "/api/v1/me/passkeys", "session.self", 16384, NULL, api_passkey_add,
+     DOC("Keep a new passkey",
+         TAKES(OBJECT("\"name\",\"client_data\",\"attestation\"",
+                      "\"name\":" TEXT ",\"client_data\":" TEXT ",\"attestation\":" TEXT)),
+         GIVES("201", OBJECT("\"passkey\",\"codes\"",
+                             "\"passkey\":" PASSKEY ",\"codes\":" LIST(TEXT))))},
+    {"PATCH", "/api/v1/me/passkeys/{id}", "session.self", 1024, NULL, api_passkey_rename,
+     DOC("Rename a passkey of mine", TAKES(OBJECT("\"name\"", "\"name\":" TEXT)),
+         GIVES("200", PASSKEY))},
+    {"DELETE", "/api/v1/me/passkeys/{id}", "session.self", 0, NULL, api_passkey_remove,
+     DOC("Remove a passkey of mine", NOTHING, DONE)},
+    {"POST", "/api/v1/accounts/{id}/factors/reset", "people.manage", 64, NULL,
+     api_account_factors_reset,
+     DOC("Remove the second factors of a person who lost them", TAKES(EMPTY), DONE)},
     {0},
 };

@@ -29,6 +29,7 @@ struct rule {
 
 static const struct rule rules[] = {
     TENANT("session", BY_SESSION, 0),
+    TENANT("session.self", BY_SESSION, 0), /* also while a second factor is owed */
     TENANT("public", BY_ANYBODY, 0),
     TENANT("device.list", BY_STAFF, ACCESS_LIST),
     TENANT("device.view", BY_STAFF, ACCESS_VIEW),
@@ -177,6 +178,11 @@ static unsigned role_is(enum role role)
     };
 
     return is[role];
+}
+
+int rule_is_of_self(const struct rule *r)
+{
+    return r && (r->by & BY_ANYBODY || strcmp(r->action, "session.self") == 0);
 }
 
 int rule_is_of_role(const struct rule *r, enum role role)

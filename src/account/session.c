@@ -65,6 +65,7 @@ void session_make(struct session *out, char token[ACCOUNT_TOKEN_SIZE], const cha
         .created = now_ms,
         .last_seen = now_ms,
         .saved_seen = now_ms,
+        .proved = now_ms,
         .expires = now_ms + lifetime_ms,
     };
     id_make(out->id);
@@ -148,6 +149,15 @@ void session_touch(const char *id, int64_t now_ms)
     struct session *s = find_locked(id);
     if (s && now_ms > s->last_seen && !has_ended(s, now_ms, table.idle_ms))
         s->last_seen = now_ms;
+    pthread_mutex_unlock(&table.lock);
+}
+
+void session_prove(const char *id, int64_t now_ms)
+{
+    pthread_mutex_lock(&table.lock);
+    struct session *s = find_locked(id);
+    if (s && now_ms > s->proved)
+        s->proved = now_ms;
     pthread_mutex_unlock(&table.lock);
 }
 

@@ -231,7 +231,7 @@ void strength_judge(const char *password, size_t len, const struct strength_cont
     size_t points = sk_utf8_count(password, len), count = 0;
 
     *out = (struct strength){0};
-    if (points < PASSWORD_MIN_POINTS)
+    if (points < ctx->min_points)
         out->reasons |= WEAK_SHORT;
     if (points > PASSWORD_MAX_POINTS || len > PASSWORD_MAX_BYTES) {
         out->reasons |= WEAK_LONG; /* refused whole, never cut: nothing else is worth saying */

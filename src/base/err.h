@@ -27,7 +27,8 @@
     X(SK_ECLOSED, "closed", 500, "already closed")                                                 \
     X(SK_ETIMEOUT, "timeout", 504, "took too long")                                                \
     X(SK_EUNSUPPORTED, "unsupported", 400, "not supported")                                        \
-    X(SK_EINTERNAL, "internal", 500, "internal fault")
+    X(SK_EINTERNAL, "internal", 500, "internal fault")                                             \
+    X(SK_EFACTOR, "factor-required", 403, "a second factor must be set up first")
 
 enum sk_error {
     SK_OK = 0,

@@ -44,7 +44,8 @@ struct object_ref {
     const char *id;   /* NULL: all of the kind */
 };
 
-/* The decision: 0, -SK_EAUTH (nobody; log in) or -SK_EDENIED. `action` is one of the names that
+/* The decision: 0, -SK_EAUTH (nobody; log in), -SK_EFACTOR (must set up a second factor before
+ * anything else) or -SK_EDENIED. `action` is one of the names that
  * routes declare ("public", "session", "device.list", "device.live-main", ...). Any thread; quick;
  * never blocks. */
 SK_MUST int may(const struct principal *p, const char *action, struct object_ref object);

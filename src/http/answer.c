@@ -23,6 +23,7 @@ const char *problem_code(int err)
     case SK_ELIMIT:
     case SK_EBUSY:
     case SK_ESTORAGE:
+    case SK_EFACTOR:
         return sk_error_slug(err);
     default:
         return sk_error_http_status(err) < 500 ? "bad-request" : "internal";

@@ -23,7 +23,7 @@ static void phc_try(const char *text)
 
 static void password_try(const char *text, size_t len)
 {
-    const struct strength_context ctx = {"name", "host", NULL, NULL};
+    const struct strength_context ctx = {"name", "host", 15, NULL, NULL};
     struct strength s;
     const char *names[5];
 

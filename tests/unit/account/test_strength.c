@@ -21,7 +21,7 @@ static int listed(void *ctx, const char *folded, size_t len)
 
 static unsigned judge(const char *password)
 {
-    const struct strength_context ctx = {"Wei Lin", "hive.example", listed, NULL};
+    const struct strength_context ctx = {"Wei Lin", "hive.example", 15, listed, NULL};
     struct strength s;
 
     strength_judge(password, strlen(password), &ctx, &s);
