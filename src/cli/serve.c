@@ -58,17 +58,40 @@ static int say(const char *what, int err)
 /* ---- the fleet's process ----------------------------------------------------------------------
  */
 
+/* Started as root: the cameras' process is no more than the box itself, which could not end it
+ * otherwise. */
+static int fleet_become(const struct server *s, const char *dir)
+{
+    const char *user = config_text(s->config, "core.user");
+    int err = 0;
+
+    umask(077);
+    if (user)
+        err = sk_dir_make(dir, 0700);
+    if (user && !err)
+        err = sandbox_become(user, dir);
+    return err;
+}
+
 static void fleet_exec(const struct server *s, int fd)
 {
     char count[24], from[24];
-    char *dir = NULL;
+    const char *dir = s->o.fleet_dir;
+    char *beside = NULL;
+    int err;
 
-    if (asprintf(&dir, "%s.fleet", settings_data_dir(s->config)) < 0)
+    if (!dir && asprintf(&beside, "%s.fleet", settings_data_dir(s->config)) < 0)
         _exit(1);
+    if (!dir)
+        dir = beside;
+    if ((err = fleet_become(s, dir)) != 0) {
+        (void)say("the fleet's folder and user", err);
+        _exit(1);
+    }
     snprintf(count, sizeof(count), "%lld", (long long)s->o.fleet);
     snprintf(from, sizeof(from), "%d", fd);
-    execl("/proc/self/exe", "skep", "fleet", "--count", count, "--threads", "2", "--dir",
-          s->o.fleet_dir ? s->o.fleet_dir : dir, "--from-fd", from,
+    execl("/proc/self/exe", "skep", "fleet", "--count", count, "--threads", "2", "--dir", dir,
+          "--from-fd", from,
           strcmp(config_text(s->config, "core.log"), "debug") == 0 ? "--verbose" : NULL,
           (char *)NULL);
     perror("skep: fleet");
@@ -338,6 +361,7 @@ static int ground_prepare(struct server *s)
         return err;
     }
     umask(077);
+    sandbox_core_off();
     err = sk_dir_make(s->house.data_dir, 0700);
     if (!err && user)
         err = sandbox_become(user, s->house.data_dir);

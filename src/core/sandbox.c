@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -170,6 +171,14 @@ static void seccomp_enter(void)
         snprintf(seccomp_state, sizeof(seccomp_state), "off (refused by the kernel)");
     else
         snprintf(seccomp_state, sizeof(seccomp_state), "on");
+}
+
+void sandbox_core_off(void)
+{
+    const struct rlimit none = {0, 0};
+
+    if (setrlimit(RLIMIT_CORE, &none))
+        log_warn("core", "core-files", "reason=%s", strerror(errno));
 }
 
 void sandbox_enter(const char *data_dir, const char *const *readable)

@@ -5,6 +5,10 @@
 
 #include "base/err.h"
 
+/* No core file of this process: it would hold keys. For a box whose sandbox is off as well; the
+ * sandbox makes the process undumpable besides. */
+void sandbox_core_off(void);
+
 /* From now on this process may write below `data_dir` only, read what `readable` (ended by NULL)
  * names, and execute nothing. Landlock binds the calling thread and those that it starts: call it
  * once, from main, before there are threads and after whatever must be executed was. Never fails:
