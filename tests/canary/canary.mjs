@@ -9,7 +9,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { randomBytes } from "node:crypto";
-import { appendFileSync, chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
@@ -57,6 +57,23 @@ export function releaseIsClean(programs) {
 /** 32 random bytes without zeros: H.264 escapes runs of those. */
 const marker = () => Buffer.from(randomBytes(32).map((b) => b || 0x5a));
 
+/** A speed between 0.1 and 1 that only the camera may read, and the digits of it that every printer of numbers keeps. */
+function speedMarker() {
+    const digits = [...randomBytes(15)].map((b) => (b % 9) + 1).join("");
+    return { speed: Number(`0.${digits}`), text: Buffer.from(`0.${digits.slice(0, 13)}`) };
+}
+
+/** The most varied 32 bytes of a picture's middle: nothing that another picture would hold too. */
+function pictureMarker(jpeg) {
+    let best = null, bestCount = 0;
+    for (let at = jpeg.length >> 1; at + 32 < jpeg.length && at < (jpeg.length >> 1) + 512; at++) {
+        const piece = jpeg.subarray(at, at + 32), count = new Set(piece).size;
+        if (count > bestCount) [best, bestCount] = [piece, count];
+    }
+    if (bestCount < 24) throw new Error("the snapshot has no varied bytes");
+    return best;
+}
+
 class Canary {
     constructor(folder, programs, options) {
         Object.assign(this, { folder, programs, options });
@@ -93,6 +110,7 @@ class Canary {
 
     spawn(program, args, { user, input = "", onLine } = {}) {
         const env = { PATH: process.env.PATH, HOME: join(this.folder, "viewer"), SKEP_CANARY_TAP: join(this.folder, "tap") };
+        env.SKEP_CANARY_TALK = program === this.programs.none ? this.plainTalk : this.talk;
         if (program !== this.programs.none) env.SKEP_CANARY_SECRETS = this.needles; // the control's keys are no secrets
         for (const name of ["ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"])
             if (process.env[name]) env[name] = process.env[name];
@@ -152,10 +170,15 @@ class Canary {
         writeFileSync(join(this.folder, "ca.pem"), this.skep.caPem);
         const frames = marker(), note = marker().toString("hex"), plain = marker(), plainNote = marker().toString("hex");
         this.clearName = marker().toString("hex").slice(0, 60);
+        const said = marker(), plainSaid = marker(), ptz = speedMarker(), plainPtz = speedMarker();
         const argument = marker().toString("hex"), plainArgument = marker().toString("hex");
         this.needle("secret.marker-frame", frames);
         this.needle("secret.marker-reply", Buffer.from(note));
         this.needle("secret.marker-argument", Buffer.from(argument));
+        this.needle("secret.marker-talk", said);
+        this.needle("secret.marker-ptz", ptz.text);
+        this.needle("control.null-talk", plainSaid);
+        this.needle("control.null-ptz", plainPtz.text);
         this.needle("control.null-frame", plain);
         this.needle("control.null-reply", Buffer.from(plainNote));
         this.needle("control.null-argument", Buffer.from(plainArgument));
@@ -174,33 +197,51 @@ class Canary {
         for (const c of this.cameras) this.needle("secret.password", Buffer.from(c.label));
         this.seed = readFileSync(join(this.folder, "fleet", "seed"));
         this.needle("secret.seed", this.seed);
-        const commands = (name, text) => this.secretFile("viewer", name, JSON.stringify({ commands: [{ do: "info" }, { do: "info", arg: { note: text } }] }));
-        this.commands = commands("commands", argument);
-        this.plainCommands = commands("commands-null", plainArgument);
+        const commands = (name, text, { speed }) => this.secretFile("viewer", name, JSON.stringify({ commands: [
+            { do: "info" }, { do: "info", arg: { note: text } }, { do: "ptz.move", arg: { pan: speed, tilt: 0, zoom: 0 } }] }));
+        this.commands = commands("commands", argument, ptz);
+        this.plainCommands = commands("commands-null", plainArgument, plainPtz);
+        this.talk = this.secretFile("viewer", "talk", said);
+        this.plainTalk = this.secretFile("viewer", "talk-null", plainSaid);
         this.password = this.secretFile("viewer", "password", OWNER.password);
     }
 
     // ---- viewers ----
 
-    /** One run of `skep view`; resolves to {code, text, clip}. */
-    view(camera, { seconds = 1, stream = "main", label = camera.label, program = this.programs.secrets } = {}) {
+    /** One run of `skep view`; `more`: further flags. */
+    view(camera, { seconds = 1, stream = "main", label = camera.label, program = this.programs.secrets, snapshot = false, more = [] } = {}) {
         const n = (this.views = (this.views ?? 0) + 1);
-        const clip = join(this.folder, "viewer", `clip-${n}.mp4`);
+        const file = (name) => join(this.folder, "viewer", name);
+        const clip = file(`clip-${n}.mp4`), picture = snapshot ? file(`snap-${n}.jpg`) : null;
         const proc = this.spawn(program, ["view", camera.device, "--server", this.skep.url, "--ca", join(this.folder, "ca.pem"),
             "--account", OWNER.name, "--password-file", this.password, "--label-file", this.secretFile("viewer", `label-${n}`, label),
-            "--command-file", program === this.programs.none ? this.plainCommands : this.commands, "--stream", stream, "--seconds", String(seconds), "--out", clip], { user: "viewer" });
-        proc.clip = clip;
-        return proc;
+            ...(camera.isChosen ? ["--chosen"] : []), ...(snapshot ? ["--snapshot", picture] : []), ...more,
+            ...(more.includes("--new-password-file") ? [] : ["--command-file", program === this.programs.none ? this.plainCommands : this.commands,
+                "--stream", stream, "--seconds", String(seconds), "--out", clip])], { user: "viewer" });
+        return Object.assign(proc, { clip, picture });
     }
 
+    /** To the end, which must be good; with what was received looked for as well. */
     async viewGood(camera, options) {
         const proc = this.view(camera, options);
         const code = await proc.done;
-        const isRight = code === 0 && existsSync(proc.clip);
+        const isRight = code === 0 && existsSync(proc.clip) && (!proc.picture || existsSync(proc.picture));
         if (isRight) this.sessions++;
         else this.failures.push(`view ${camera.device}: code ${code}: ${proc.text.trim()}`);
-        await rm(proc.clip, { force: true });
+        if (isRight && proc.picture)
+            this.needle(`${options.program === this.programs.none ? "control.null" : "secret.marker"}-snapshot`, pictureMarker(readFileSync(proc.picture)));
+        for (const path of [proc.clip, proc.picture].filter(Boolean)) await rm(path, { force: true });
         return proc;
+    }
+
+    /** The owner of a camera, by a key of his own, chooses its password; from now on that one opens it. */
+    async chooseFor(camera) {
+        const chosen = marker().toString("hex"), key = join(this.folder, "viewer", "owner");
+        this.needle("secret.chosen-password", Buffer.from(chosen));
+        const proc = this.view(camera, { more: ["--owner-file", key, "--new-password-file", this.secretFile("viewer", "chosen", chosen)] });
+        if ((await proc.done) !== 0) throw new Error(`setting a password: ${proc.text}`);
+        this.needle("secret.owner-key", Buffer.from(readFileSync(key, "utf8"), "hex"));
+        Object.assign(camera, { label: chosen, isChosen: true });
     }
 
     /** Join, then the session is ended by its owner from elsewhere. */
@@ -236,8 +277,32 @@ async function captureProve(canary) {
 async function batch(canary, owner, count, width = 2) {
     const { cameras } = canary;
     for (let i = 0; i < count; i += width)
-        await Promise.all(Array.from({ length: Math.min(width, count - i) }, (_, k) =>
-            canary.viewGood(cameras[(i + (k & ~1)) % cameras.length], { stream: (i + k) % 3 === 2 ? "sub" : "main" })));
+        await Promise.all(Array.from({ length: Math.min(width, count - i) }, (_, k) => // one of the two speaks: a camera hears one at a time
+            canary.viewGood(cameras[(i + (k & ~1)) % cameras.length],
+                { stream: (i + k) % 3 === 2 ? "sub" : "main", snapshot: k === 1, more: k === 0 ? ["--talk"] : [] })));
+}
+
+/**
+ * The end of the server by SIGABRT: what does it leave? Another process of the fleet's user must leave a core file.
+ * -> {isDumpable, isLifted: the server's own limit of 0 could be taken from it first, left: its core files, control: 1 when
+ * the other left one}.
+ */
+async function coreDrill(canary) {
+    const { pid } = canary.skep;
+    const place = join(canary.folder, "core");
+    mkdirSync(place);
+    chmodSync(place, 0o777);
+    const other = spawn("sh", ["-c", "ulimit -c unlimited && kill -ABRT $$"], { cwd: place, uid: USERS.fleet, gid: USERS.fleet, stdio: "ignore" });
+    await new Promise((done) => other.once("exit", done));
+    const control = readdirSync(place).length;
+    const isLifted = spawnSync("prlimit", ["--pid", String(pid), "--core=unlimited:unlimited"]).status === 0;
+    const folders = [readlinkSync(`/proc/${pid}/cwd`), canary.skep.dataDir];
+    const before = folders.map((folder) => new Set(readdirSync(folder)));
+    // What belongs to root although the process does not: the kernel writes no core of it (proc(5)).
+    const isDumpable = statSync(`/proc/${pid}/environ`).uid !== 0;
+    await canary.skep.kill9({ signal: "SIGABRT" });
+    const left = folders.flatMap((folder, i) => readdirSync(folder).filter((name) => /^core/.test(name) && !before[i].has(name)));
+    return { isDumpable, isLifted, left, control };
 }
 
 function sum(hits, prefix) {
@@ -273,6 +338,7 @@ export async function runCanary(options) {
             for (let i = 0; i < options.revocations; i++) await canary.viewRevoked(owner, canary.cameras[i % canary.cameras.length]);
             await canary.viewWrong(canary.cameras[round % canary.cameras.length]);
             if (round === 0 && options.browse) canary.sessions += await options.browse(canary, options.browserSessions);
+            if (round === 0) await canary.chooseFor(canary.cameras[0]);
             if (round < options.kills) {
                 const cut = canary.view(canary.cameras[0], { seconds: 20 }); // somebody watches while the server dies
                 await waitFor(() => /avc1/.test(cut.text) || cut.exitCode !== null, 15000, "the view that is to die");
@@ -285,10 +351,13 @@ export async function runCanary(options) {
             }
         }
         // The control: the same looks at a camera whose words are clear.
-        const naked = canary.view(canary.nullCamera, { seconds: Math.ceil((options.every_ms * 2.5) / 1000) + 1, program: programs.none });
-        if ((await naked.done) !== 0) throw new Error(`the control's view: ${naked.text}`);
+        const failed = canary.failures.length;
+        await canary.viewGood(canary.nullCamera, { seconds: Math.ceil((options.every_ms * 2.5) / 1000) + 1, program: programs.none, snapshot: true, more: ["--talk"] });
+        if (canary.failures.length > failed) throw new Error("the control's view failed");
+        canary.sessions--; // no session of the blind kind
         await canary.lookLast();
-        await canary.skep.stop({ keep: true });
+        canary.core = process.env.SKEP_CORE_SANDBOX === "false" ? null : await coreDrill(canary);
+        if (canary.skep.proc) await canary.skep.stop({ keep: true });
         await canary.lookFiles("files", [canary.skep.dataDir]);
         tap.kill("SIGTERM");
         await tap.done;
@@ -308,7 +377,7 @@ export async function runCanary(options) {
     }
 }
 
-const KINDS = ["marker-frame", "marker-reply", "marker-argument", "password", "seed", "aes-key", "derived", "prk", "w"];
+const KINDS = ["marker-frame", "marker-reply", "marker-argument", "marker-talk", "marker-ptz", "marker-snapshot", "password", "chosen-password", "owner-key", "seed", "aes-key", "derived", "prk", "w"];
 
 function result(canary) {
     const { hits } = canary;
@@ -316,7 +385,7 @@ function result(canary) {
     for (const kind of KINDS) if (!text.includes(`secret.${kind} `)) throw new Error(`no ${kind} was looked for`);
     const controls = {
         "memory: no encryption": sum(hits.memory, "control.null-"),
-        "inside TLS: no encryption": sum(hits.tls, "control.null-"),
+        ...Object.fromEntries(["frame", "reply", "argument", "talk", "ptz", "snapshot"].map((what) => [`inside TLS: no encryption, ${what}`, sum(hits.tls, `control.null-${what}`)])),
         "files: clear name": sum(hits.files, "control.name"),
         "capture: own datagram": sum(hits.capture, "control.capture"),
     };
@@ -324,6 +393,6 @@ function result(canary) {
         hits: Object.values(hits).reduce((n, place) => n + sum(place, "secret."), 0),
         where: Object.fromEntries(Object.entries(hits).map(([place, found]) => [place, Object.fromEntries(Object.entries(found).filter(([n]) => n.startsWith("secret.")))])),
         controls, missing: Object.keys(controls).filter((name) => controls[name] === 0),
-        sessions: canary.sessions, failures: canary.failures, lost: canary.lost, ...canary.seen,
+        core: canary.core, sessions: canary.sessions, failures: canary.failures, lost: canary.lost, ...canary.seen,
     };
 }

@@ -3,7 +3,7 @@
 # skep-secrets: camera and viewer that print their keys and tap their own TLS.
 # skep-null:    the same without encryption (SEAL_NULL), to prove that the search finds things.
 CANARY_WRAPS := crypto_gcm_new crypto_hkdf_expand crypto_hkdf_expand_parts crypto_p256_reduce \
-	sdk_label_from_seed tls_session_read tls_session_write
+	sdk_label_from_seed sdk_viewer_talk tls_session_read tls_session_write
 
 .PHONY: canary-programs
 canary-programs: $(BUILD)/skep $(BUILD)/canary/search $(BUILD)/canary/skep-secrets $(BUILD)/canary/skep-null

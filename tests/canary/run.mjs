@@ -59,5 +59,6 @@ const controls = found.missing.length === 0 ? Object.values(found.controls).redu
 if (found.missing.length === 0) console.log(`show 2 canary_hits ${found.hits} count`);
 console.log(`show 2 canary_control_hits ${controls} count`);
 console.log(`show 2 canary_sessions ${found.sessions} count`);
-const isGood = found.hits === 0 && found.missing.length === 0 && found.sessions >= sessions && found.failures.length === 0 && found.lost === 0;
+const isGood = found.hits === 0 && found.missing.length === 0 && found.sessions >= sessions && found.failures.length === 0 && found.lost === 0
+    && !found.core?.isDumpable && (found.core?.left.length ?? 0) === 0;
 process.exit(isGood ? 0 : 1);

@@ -9,5 +9,9 @@ test("the server knows no marker, no password, no key", { timeout: 120000, skip:
     assert.deepEqual(found.missing, [], "each control is found, so the search works");
     assert.deepEqual(found.failures, []);
     assert.equal(found.hits, 0, JSON.stringify(found.where, null, 1));
+    if (found.core) {
+        assert.equal(found.core.isDumpable, false, "the kernel writes no core of the server");
+        assert.deepEqual(found.core.left, []);
+    }
     assert.ok(found.sessions >= 5 && found.looks >= 5 && found.needles >= 50);
 });

@@ -171,11 +171,11 @@ export class Skep {
     }
 
     /** kill -9 of the server; by default also of the fleet that it started. */
-    async kill9({ fleet = true } = {}) {
+    async kill9({ fleet = true, signal = "SIGKILL" } = {}) {
         const proc = this.proc;
         const ended = exitOf(proc);
-        if (fleet) signalSend(proc, "SIGKILL");
-        else process.kill(proc.pid, "SIGKILL");
+        if (fleet) signalSend(proc, signal);
+        else process.kill(proc.pid, signal);
         await ended;
         running.delete(proc);
         this.proc = null;
