@@ -11,6 +11,7 @@ import { Chip, Head, Time } from "../../ui/parts";
 import { toast } from "../../ui/toast";
 import { ThemeChoice } from "../setup/box";
 import { Keyring } from "./keyring";
+import { PasswordPanel } from "./password";
 
 export function MePage() {
     const state = session.value;
@@ -46,6 +47,7 @@ export function MePage() {
             <div class="columns">
                 <Sessions list={list} reload={load} />
                 <Keyring />
+                <PasswordPanel onChanged={load} />
                 <Manners />
             </div>
         </>

@@ -19,6 +19,7 @@ import { Facts } from "./facts";
 import { PtzPanel } from "./ptz";
 import { SealPanel } from "./seal-panel";
 import { Stage } from "./stage";
+import { CameraTabs } from "./tabs";
 
 const DAY = 86_400_000;
 
@@ -159,6 +160,7 @@ function Camera({ device }: { readonly device: Device }) {
                 crumb={{ href: "/cameras", text: t("nav.cameras") }}
                 answer={answer(device, state)}
             />
+            <CameraTabs id={device.id} here="view" />
             <div class="cam">
                 <div class="left">
                     <Stage

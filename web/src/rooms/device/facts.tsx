@@ -1,5 +1,6 @@
 // What the directory knows of a camera, with the two acts on it: a new name, and its removal.
 import { useState } from "preact/hooks";
+import { may } from "../../app/access";
 import { api, type Device } from "../../app/api";
 import { putDevice } from "../../app/devices";
 import { navigate } from "../../app/router";
@@ -11,6 +12,7 @@ import { nameFault } from "../../ui/name";
 import { problemText } from "../../ui/notes";
 import { Chip, CopyButton, SimChip, Time } from "../../ui/parts";
 import { toast } from "../../ui/toast";
+import { Tags, TagsDialog } from "./tags";
 
 export const StateChip = ({ device }: { readonly device: Device }) =>
     device.state === "online" ? (
@@ -34,7 +36,7 @@ export function clockText(device: Device): string | null {
 }
 
 export function Facts({ device }: { readonly device: Device }) {
-    const [dialog, setDialog] = useState<"rename" | "remove" | null>(null);
+    const [dialog, setDialog] = useState<"rename" | "remove" | "tags" | null>(null);
     const close = () => setDialog(null);
     const rows: readonly (readonly [string, preact.ComponentChildren])[] = [
         [t("facts.model"), `${device.model} · ${device.hw}`],
@@ -50,6 +52,7 @@ export function Facts({ device }: { readonly device: Device }) {
                 {device.id}
             </span>,
         ],
+        [t("tags.tags"), device.tags?.length ? <Tags tags={device.tags} /> : t("tags.none")],
     ];
     return (
         <section class="sheet facts">
@@ -69,15 +72,25 @@ export function Facts({ device }: { readonly device: Device }) {
                 ))}
             </dl>
             <div class="acts">
-                <button type="button" class="btn sm" onClick={() => setDialog("rename")}>
-                    {t("rename.act")}
-                </button>
-                <button type="button" class="btn sm" onClick={() => setDialog("remove")}>
-                    {t("remove.act")}
-                </button>
+                {(device.rights?.includes("config") ?? true) && (
+                    <button type="button" class="btn sm" onClick={() => setDialog("rename")}>
+                        {t("rename.act")}
+                    </button>
+                )}
+                {may("grant.manage") && (
+                    <button type="button" class="btn sm" onClick={() => setDialog("tags")}>
+                        {t("tags.act")}
+                    </button>
+                )}
+                {may("device.enrol") && (
+                    <button type="button" class="btn sm" onClick={() => setDialog("remove")}>
+                        {t("remove.act")}
+                    </button>
+                )}
                 <CopyButton text={device.id} label={t("facts.copy-id")} />
             </div>
             {dialog === "rename" && <Rename device={device} onClose={close} />}
+            {dialog === "tags" && <TagsDialog device={device} onClose={close} />}
             {dialog === "remove" && <Remove device={device} onClose={close} />}
         </section>
     );

@@ -1,5 +1,6 @@
 // Which cameras do I have, and which need me?
 import { useEffect, useRef, useState } from "preact/hooks";
+import { may } from "../../app/access";
 import { api, type Device, type DevicePage } from "../../app/api";
 import { fleet, readyFleet, type Loaded } from "../../app/devices";
 import { onNews, staleSince } from "../../app/events";
@@ -13,12 +14,14 @@ import { Head, SimChip, Time, useTick } from "../../ui/parts";
 import { KeyWeave } from "../../ui/weave";
 import { AddCamera } from "./add";
 import { clockText, StateChip } from "./facts";
+import { tagCounts } from "./tags";
 
 const LIMIT = 50;
 
 interface Filter {
     readonly q: string;
     readonly state: string;
+    readonly tag: string;
     readonly cursor: string;
     readonly from: number;
 }
@@ -29,6 +32,7 @@ export function filterOf(query: URLSearchParams): Filter {
     return {
         q: query.get("q") ?? "",
         state: state === "online" || state === "offline" ? state : "",
+        tag: query.get("tag") ?? "",
         cursor: query.get("cursor") ?? "",
         from: Math.max(0, Number(query.get("from")) || 0),
     };
@@ -39,12 +43,13 @@ function useList(filter: Filter): Loaded<DevicePage> & { again: () => void } {
     const [round, setRound] = useState(0);
     useEffect(() => {
         const stop = new AbortController();
-        const { q, state, cursor } = filter;
+        const { q, state, tag, cursor } = filter;
         api.devices(
             {
                 limit: LIMIT,
                 ...(q ? { q } : {}),
                 ...(state ? { state } : {}),
+                ...(tag ? { tag } : {}),
                 ...(cursor ? { cursor } : {}),
             },
             stop.signal,
@@ -55,7 +60,7 @@ function useList(filter: Filter): Loaded<DevicePage> & { again: () => void } {
             },
         );
         return () => stop.abort();
-    }, [filter.q, filter.state, filter.cursor, round]);
+    }, [filter.q, filter.state, filter.tag, filter.cursor, round]);
     useEffect(
         () =>
             onNews((news) => {
@@ -112,17 +117,24 @@ export function ListPage({ query }: PageProps) {
                 title={t("nav.cameras")}
                 answer={answer}
                 tools={
-                    <button type="button" class="btn pri" onClick={add}>
-                        <Icon name="plus" small />
-                        {t("cameras.add")}
-                    </button>
+                    may("device.enrol") && (
+                        <button type="button" class="btn pri" onClick={add}>
+                            <Icon name="plus" small />
+                            {t("cameras.add")}
+                        </button>
+                    )
                 }
             />
-            {total === 0 && !filter.q && !filter.state ? (
-                <Empty title={t("cameras.none-title")} text={t("cameras.none-why")}>
-                    <button type="button" class="btn" onClick={add}>
-                        {t("cameras.add")}
-                    </button>
+            {total === 0 && !filter.q && !filter.state && !filter.tag ? (
+                <Empty
+                    title={t("cameras.none-title")}
+                    text={t(may("device.enrol") ? "cameras.none-why" : "cameras.none-yours")}
+                >
+                    {may("device.enrol") && (
+                        <button type="button" class="btn" onClick={add}>
+                            {t("cameras.add")}
+                        </button>
+                    )}
                 </Empty>
             ) : (
                 <div class="faceted">
@@ -150,6 +162,11 @@ function Facets({ filter }: { readonly filter: Filter }) {
             200,
         );
     };
+    const known = tagCounts();
+    const tags =
+        !filter.tag || known.some(([tag]) => tag === filter.tag)
+            ? known
+            : [...known, [filter.tag, 0] as [string, number]];
     const states = [
         ["", "cameras.all", f?.total],
         ["online", "state.online", f?.online],
@@ -189,6 +206,32 @@ function Facets({ filter }: { readonly filter: Filter }) {
                     ))}
                 </ul>
             </div>
+            {tags.length > 0 && (
+                <div>
+                    <h2 class="h3">{t("tags.tags")}</h2>
+                    <ul>
+                        {tags.map(([tag, n]) => (
+                            <li key={tag}>
+                                <button
+                                    type="button"
+                                    class="facet"
+                                    aria-pressed={filter.tag === tag}
+                                    onClick={() =>
+                                        setQuery({
+                                            tag: filter.tag === tag ? null : tag,
+                                            cursor: null,
+                                            from: null,
+                                        })
+                                    }
+                                >
+                                    <span class="cut">{tag}</span>
+                                    {n > 0 && <span class="quiet">{count(n)}</span>}
+                                </button>
+                            </li>
+                        ))}
+                    </ul>
+                </div>
+            )}
         </search>
     );
 }
@@ -303,6 +346,7 @@ function pageQuery(filter: Filter, cursor: string, from: number): string {
     const out = new URLSearchParams({ cursor, from: String(from) });
     if (filter.q) out.set("q", filter.q);
     if (filter.state) out.set("state", filter.state);
+    if (filter.tag) out.set("tag", filter.tag);
     return out.toString();
 }
 
@@ -339,7 +383,12 @@ function Row({
                         <a class="row-link" href={`/cameras/${d.id}`} onFocus={onFocus}>
                             {d.name}
                         </a>
-                        <span class="l2 mono">{d.id.slice(0, 8)}</span>
+                        <span class="l2">
+                            <span class="mono">{d.id.slice(0, 8)}</span>
+                            {d.tags?.map((tag) => (
+                                <span key={tag}> · {tag}</span>
+                            ))}
+                        </span>
                     </span>
                 </span>
             </th>
@@ -387,6 +436,9 @@ function Card({ device: d, now }: { readonly device: Device; readonly now: numbe
             </p>
             <p class="meta">
                 {d.model} · {d.fw}
+                {d.tags?.map((tag) => (
+                    <span key={tag}> · {tag}</span>
+                ))}
                 {clockText(d) && (
                     <>
                         {" "}
