@@ -1,6 +1,7 @@
 // English, and the table of keys: what stands here must stand in zh.ts. `{n}` is the number a sentence turns on.
 // A room's strings stand in en/<room>.ts and zh/<room>.ts, under keys of their own, and are spread in at the end.
 import { people } from "./en/people";
+import { playback } from "./en/playback";
 import type { Message } from "./message";
 
 export type { Message } from "./message";
@@ -315,7 +316,6 @@ export const en = {
     "deck.sound-asked": "Asking the camera for its sound.",
     "deck.saved": "Saved {file}: {size}, taken by the camera",
     "deck.saved-frame": "Saved {file}: {size}, the picture as shown here",
-    "deck.no-back": "Playback is not built yet.",
     "lack.listen": "This camera has no microphone.",
     "lack.talk": "This camera has no loudspeaker.",
     "lack.ptz": "This camera does not turn.",
@@ -655,6 +655,7 @@ export const en = {
         "Pictures go through the relay of this box. It holds at most 4 seconds of sealed bytes, in memory only.",
     "limit.owner": "In this version the owner may do all and nobody else anything.",
     ...people,
+    ...playback,
 } satisfies Record<string, Message>;
 
 export type Key = keyof typeof en;

@@ -1,6 +1,7 @@
 // 简体中文。键由 en.ts 规定，缺少任何一个都无法编译。
 import type { Messages } from "./en";
 import { people } from "./zh/people";
+import { playback } from "./zh/playback";
 
 export const zh: Messages = {
     "title.simulated": "模拟",
@@ -286,7 +287,6 @@ export const zh: Messages = {
     "deck.sound-asked": "正在向摄像机请求声音。",
     "deck.saved": "已保存 {file}：{size}，由摄像机拍摄",
     "deck.saved-frame": "已保存 {file}：{size}，为此处显示的画面",
-    "deck.no-back": "回看尚未实现。",
     "lack.listen": "此摄像机没有麦克风。",
     "lack.talk": "此摄像机没有扬声器。",
     "lack.ptz": "此摄像机不能转动。",
@@ -597,4 +597,5 @@ export const zh: Messages = {
     "limit.relay": "画面经本机中继传送。中继至多持有 4 秒的密封字节，且只在内存中。",
     "limit.owner": "在此版本中，所有者可做一切，其他人什么也不能做。",
     ...people,
+    ...playback,
 };

@@ -1,5 +1,6 @@
 export type IconName =
     | "arrow"
+    | "back"
     | "cam"
     | "clock"
     | "close"
@@ -37,6 +38,8 @@ export type IconName =
     | "shot"
     | "sim"
     | "stall"
+    | "step-back"
+    | "step-on"
     | "tile"
     | "trust"
     | "turn"

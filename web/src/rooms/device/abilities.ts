@@ -3,19 +3,21 @@ import type { Device } from "../../app/api";
 import type { Key } from "../../i18n";
 import type { BesideState } from "../../live/api";
 
-export type Ability = "listen" | "talk" | "ptz" | "snapshot";
+export type Ability = "listen" | "talk" | "ptz" | "snapshot" | "playback";
 
 const LACKS: Readonly<Record<Ability, Key>> = {
     listen: "lack.listen",
     talk: "lack.talk",
     ptz: "lack.ptz",
     snapshot: "lack.snapshot",
+    playback: "lack.playback",
 };
 const GRANTS: Readonly<Record<Ability, Key>> = {
     listen: "grant.listen",
     talk: "grant.talk",
     ptz: "grant.ptz",
     snapshot: "grant.snapshot",
+    playback: "grant.playback",
 };
 
 /** Why an ability is missing, or null. A channel that is not open yet is no lack. */

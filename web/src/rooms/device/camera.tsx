@@ -1,9 +1,8 @@
 // One camera: the stage and its deck on the left, what seals the picture and how late it is on the right.
 import { useEffect, useState } from "preact/hooks";
 import { api, type Device, type HistoryEvent } from "../../app/api";
-import { deviceById, fleet, putDevice, readyFleet, type Loaded } from "../../app/devices";
+import { readyFleet, type Loaded } from "../../app/devices";
 import { useKeys } from "../../app/keys";
-import { onNews } from "../../app/events";
 import { navigate, type PageProps } from "../../app/router";
 import { setTitle } from "../../app/title";
 import { rich, t } from "../../i18n";
@@ -20,42 +19,9 @@ import { PtzPanel } from "./ptz";
 import { SealPanel } from "./seal-panel";
 import { Stage } from "./stage";
 import { CameraTabs } from "./tabs";
+import { useDevice } from "./use-device";
 
 const DAY = 86_400_000;
-
-function useDevice(id: string): Loaded<Device> & { again: () => void } {
-    const [asked, setAsked] = useState<Loaded<Device>>({ is: "loading" });
-    const [round, setRound] = useState(0);
-    const known = fleet.value.is === "ready" ? deviceById(id) : null;
-    useEffect(() => {
-        let alive = true;
-        setAsked({ is: "loading" });
-        api.device(id).then(
-            (value) => {
-                if (alive) {
-                    setAsked({ is: "ready", value });
-                    putDevice(value);
-                }
-            },
-            (problem: unknown) => {
-                if (alive) setAsked({ is: "failed", problem });
-            },
-        );
-        const off = onNews((news) => {
-            if (news.ev === "device" && news.device.id === id)
-                setAsked({ is: "ready", value: news.device });
-            if (news.ev === "device.removed" && news.id === id)
-                navigate("/cameras", { replace: true });
-        });
-        return () => {
-            alive = false;
-            off();
-        };
-    }, [id, round]);
-    const again = () => setRound((r) => r + 1);
-    if (asked.is === "loading" && known) return { is: "ready", value: known, again };
-    return { ...asked, again };
-}
 
 function useHistory(device: Device): {
     events: Loaded<readonly HistoryEvent[]>;

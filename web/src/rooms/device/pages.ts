@@ -12,4 +12,9 @@ export const pages: readonly PageDef[] = [
         title: "nav.cameras",
         load: () => import("./room").then((m) => m.CameraPage),
     },
+    {
+        path: "/cameras/:id/playback",
+        title: "past.title",
+        load: () => import("./playback").then((m) => m.PlaybackPage),
+    },
 ];

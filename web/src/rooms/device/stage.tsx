@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Device, HistoryEvent } from "../../app/api";
 import type { Loaded } from "../../app/devices";
 import { useKeys } from "../../app/keys";
+import { navigate } from "../../app/router";
 import { t } from "../../i18n";
 import { bytes, clock, hourMinute, span } from "../../i18n/format";
 import type { BesideState } from "../../live/api";
@@ -96,6 +97,7 @@ export function Stage({
         sound: missing(device, beside, "listen"),
         talk: missing(device, beside, "talk"),
         picture: missing(device, beside, "snapshot"),
+        past: missing(device, beside, "playback"),
     };
     const snapshot = async () => {
         if (lacks.picture === "lack.snapshot") {
@@ -131,6 +133,8 @@ export function Stage({
         };
         document.addEventListener("keyup", up);
     };
+    const back = () =>
+        lacks.past ? setWhy(t(lacks.past)) : navigate(`/cameras/${device.id}/playback`);
     const full = () =>
         void (document.fullscreenElement
             ? document.exitFullscreen()
@@ -142,7 +146,7 @@ export function Stage({
             { key: "s", does: "deck.snapshot", act: () => void snapshot() },
             { key: "t", does: "deck.talk", act: talkKey },
             { key: "m", does: "deck.sound", act: sound },
-            { key: "b", does: "deck.back", act: () => setWhy(t("deck.no-back")) },
+            { key: "b", does: "deck.back", act: back },
             { key: "f", does: "keys.full", act: full },
             ...(isTalking
                 ? [{ key: "Escape", does: "deck.talk-end" as const, act: talking.stop }]
@@ -189,7 +193,7 @@ export function Stage({
         missing: lacks.talk,
     };
     const right: readonly DeckPlace[] = [
-        { icon: "rew", text: "deck.back", kbd: "B", missing: "deck.no-back" },
+        { icon: "rew", text: "deck.back", kbd: "B", act: back, missing: lacks.past },
         { icon: "full", text: "keys.full", kbd: "F", act: full, cls: "fs", bare: true },
     ];
     const button = (p: DeckPlace) => <DeckButton key={p.text} place={p} onWhy={setWhy} />;

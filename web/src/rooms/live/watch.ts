@@ -51,7 +51,7 @@ export const mayOpen = (device: Device, wanted: boolean): boolean =>
  * the camera's page takes its channel over.
  */
 export function actionsOf(device: Device): readonly Action[] {
-    const more: readonly Action[] = ["listen", "talk", "ptz", "snapshot"];
+    const more: readonly Action[] = ["listen", "talk", "ptz", "snapshot", "playback"];
     return ["live-main", "live-sub", ...more.filter((one) => device.caps.includes(one))];
 }
 
@@ -65,7 +65,8 @@ export function useBeside(watch: Watch | null): BesideState {
     return watch ? state : BESIDE_NONE;
 }
 
-export function useWatch(device: Device, stream: StreamName, wanted: boolean): Viewing {
+/** `stream` null: the channel alone, for playback. */
+export function useWatch(device: Device, stream: StreamName | null, wanted: boolean): Viewing {
     const [state, setState] = useState<WatchState>(IDLE);
     const [watch, setWatch] = useState<Watch | null>(null);
     const element = useRef<HTMLVideoElement | null>(null);
@@ -98,7 +99,7 @@ export function useWatch(device: Device, stream: StreamName, wanted: boolean): V
         };
     }, [worker, device.id, device.seal, on]);
     useEffect(() => {
-        if (!watch || asked.current === stream) return;
+        if (!watch || stream === null || asked.current === stream) return;
         asked.current = stream;
         watch.setStream(stream);
     }, [watch, stream]);
