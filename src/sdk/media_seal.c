@@ -123,6 +123,12 @@ void sdk_media_rx_subscribe(struct sdk_media_rx *rx)
     }
 }
 
+void sdk_media_rx_seek(struct sdk_media_rx *rx, uint64_t kid, uint64_t ctr)
+{
+    rx->from_kid = kid;
+    rx->from_ctr = ctr;
+}
+
 static void rx_key_wipe(struct sdk_media_rx_key *k)
 {
     sdk_media_key_fini(&k->key);
@@ -274,6 +280,8 @@ int sdk_media_rx_open(struct sdk_media_rx *rx, struct wire_relay_head *h, uint8_
     rc = rx_order(rx, k, h, ctr);
     if (rc == -SK_EREPLAY)
         return rc;
+    if (kid < rx->from_kid || (kid == rx->from_kid && ctr < rx->from_ctr))
+        rc = -SK_EGONE;
     k->next_ctr = ctr + 1;
     k->is_started = 1;
     if (rc < 0)

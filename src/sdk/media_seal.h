@@ -59,12 +59,15 @@ struct sdk_media_rx {
     uint8_t kind, slot;
     uint8_t has_init, wants_key; /* of this subscription */
     struct sdk_media_rx_key keys[2];
-    uint64_t newest_kid; /* highest KID a unit was taken under */
+    uint64_t newest_kid;         /* highest KID a unit was taken under */
+    uint64_t from_kid, from_ctr; /* a seek: what is lower was on its way and is dropped */
     uint64_t withheld, stale;
 };
 
 /* Begin (or begin again) a subscription: the next things taken are INIT, then KEY. */
 void sdk_media_rx_subscribe(struct sdk_media_rx *rx);
+/* A seek was granted: its INIT is unit `ctr` under `kid`; what came before is dropped. */
+void sdk_media_rx_seek(struct sdk_media_rx *rx, uint64_t kid, uint64_t ctr);
 /* Wipes all keys. */
 void sdk_media_rx_fini(struct sdk_media_rx *rx);
 

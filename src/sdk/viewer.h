@@ -48,7 +48,7 @@ struct sdk_viewer_hello {
 };
 
 struct sdk_viewer_stream {
-    char name[8]; /* "main", "sub", "audio", "snap", "talk" */
+    char name[8]; /* "main", "sub", "audio", "snap", "talk", "play" */
     uint32_t id, scale;
     char codec[32]; /* snap: "image/jpeg" */
     uint64_t pts;
@@ -59,11 +59,33 @@ struct sdk_viewer_stream {
 /* A decrypted unit; `data` is borrowed. */
 struct sdk_viewer_unit {
     uint32_t stream;
-    uint8_t kind;   /* enum wire_relay_kind: video, audio or snapshot (a JPEG, once) */
+    uint8_t kind;   /* enum wire_relay_kind: video, audio, snapshot (a JPEG, once) or playback */
     uint16_t flags; /* enum wire_relay_flag */
     uint64_t pts;
     const uint8_t *data;
     size_t len;
+    size_t frame_len; /* playback: for sdk_viewer_played */
+};
+
+/* What play.find answered; see docs/design/streams.md, Playback. Times in wall-clock ms. */
+enum { SDK_FOUND_RANGES_MAX = 128, SDK_FOUND_MARKS_MAX = 256 };
+struct sdk_viewer_found {
+    int64_t first_ms, last_ms, next_ms;
+    unsigned range_count, mark_count;
+    struct {
+        int64_t from_ms, to_ms;
+    } ranges[SDK_FOUND_RANGES_MAX];
+    struct {
+        int64_t at_ms;
+        unsigned type;
+    } marks[SDK_FOUND_MARKS_MAX];
+    char source[16];
+};
+
+struct sdk_viewer_play {
+    int64_t at_ms, to_ms; /* to_ms 0 = to the end */
+    const char *stream;   /* "main" or "sub" */
+    double speed;         /* 0.25, 0.5, 1, 2, 4, 8 or 16 */
 };
 
 struct sdk_viewer_ops {
@@ -146,7 +168,29 @@ SK_MUST int sdk_viewer_talk_start(struct sdk_viewer *v, int64_t now_ms);
 SK_MUST int sdk_viewer_talk(struct sdk_viewer *v, uint64_t pts, const uint8_t *data, size_t len,
                             int64_t now_ms);
 SK_MUST int sdk_viewer_talk_stop(struct sdk_viewer *v, int64_t now_ms);
-/* The live connection was opened anew: subscribe again to what runs. */
+/* Recordings. `find` is answered by ops.reply: read `val` with sdk_viewer_found_read (-SK_EINVAL:
+ * not of its form). play_start: ops.stream "play" with the (pts, wall) of its first unit, then
+ * units of kind playback, as much as is given credit for: sdk_viewer_played says that `bytes` (the
+ * frame_len of units) have been shown, and lets as many more come; to pause is not to call it.
+ * play_seek: what was on its way is dropped here; event "play.seek" {"stream","pts","wall"} when it
+ * is granted. Events of the camera: "play.gap", "play.end", "play.ended". Refusals come by
+ * ops.reply. */
+SK_MUST int sdk_viewer_play_find(struct sdk_viewer *v, int64_t from_ms, int64_t to_ms, uint32_t *id,
+                                 int64_t now_ms);
+SK_MUST int sdk_viewer_found_read(struct sdk_viewer_found *out, const json_t *val);
+SK_MUST int sdk_viewer_play_start(struct sdk_viewer *v, const struct sdk_viewer_play *how,
+                                  int64_t now_ms);
+SK_MUST int sdk_viewer_play_seek(struct sdk_viewer *v, uint32_t stream, int64_t at_ms,
+                                 int64_t now_ms);
+SK_MUST int sdk_viewer_play_speed(struct sdk_viewer *v, uint32_t stream, double speed,
+                                  int64_t now_ms);
+SK_MUST int sdk_viewer_play_stop(struct sdk_viewer *v, uint32_t stream, int64_t now_ms);
+void sdk_viewer_played(struct sdk_viewer *v, uint32_t stream, size_t bytes);
+/* The wall clock of a PTS of this playback; 0 = no such stream. */
+int64_t sdk_viewer_play_wall(const struct sdk_viewer *v, uint32_t stream, uint64_t pts);
+
+/* The live connection was opened anew: subscribe again to what runs. A playback then needs a seek.
+ */
 void sdk_viewer_resubscribe(struct sdk_viewer *v, int64_t now_ms);
 
 /* Say CLOSE 0 and end. ops.closed is not called. */

@@ -53,8 +53,7 @@ void viewer_channel_open(struct sdk_viewer *v, const uint8_t salt[32], const uin
     json_decref(arg);
 }
 
-/* The camera broke a rule inside the channel. */
-static void viewer_fail(struct sdk_viewer *v, unsigned code, const char *text, int64_t now_ms)
+void viewer_fail(struct sdk_viewer *v, unsigned code, const char *text, int64_t now_ms)
 {
     sdk_channel_close(v->channel, code, now_ms);
     viewer_end_send(v);
@@ -223,8 +222,7 @@ static void hello_handle(struct sdk_viewer *v, int is_ok, const json_t *val, int
     v->ops->ready(v->user, &v->hello);
 }
 
-/* The stream that an answer names; NULL = over. A key of another kind may have come for it. */
-static struct viewer_stream *stream_answered(struct sdk_viewer *v, uint32_t id, uint8_t kind,
+struct viewer_stream *viewer_stream_answered(struct sdk_viewer *v, uint32_t id, uint8_t kind,
                                              int64_t now_ms)
 {
     struct viewer_stream *st = viewer_stream_need(v, id);
@@ -240,7 +238,7 @@ static struct viewer_stream *stream_answered(struct sdk_viewer *v, uint32_t id, 
     return st;
 }
 
-static void stream_show(struct sdk_viewer *v, struct viewer_stream *st, int64_t now_ms)
+void viewer_stream_show(struct sdk_viewer *v, struct viewer_stream *st, int64_t now_ms)
 {
     st->is_answered = 1;
     st->clock_ms = now_ms;
@@ -262,8 +260,8 @@ static void live_handle(struct sdk_viewer *v, const char *name, const json_t *va
         viewer_fail(v, WIRE_CODE_MALFORMED, "live.start was answered wrongly", now_ms);
         return;
     }
-    st = stream_answered(v, (uint32_t)id,
-                         strcmp(name, "audio") == 0 ? WIRE_RELAY_AUDIO : WIRE_RELAY_VIDEO, now_ms);
+    st = viewer_stream_answered(
+        v, (uint32_t)id, strcmp(name, "audio") == 0 ? WIRE_RELAY_AUDIO : WIRE_RELAY_VIDEO, now_ms);
     if (st == NULL)
         return;
     SK_ASSERT(sk_copy(st->info.codec, sizeof st->info.codec, codec) == 0);
@@ -271,7 +269,7 @@ static void live_handle(struct sdk_viewer *v, const char *name, const json_t *va
     st->info.scale = (uint32_t)scale;
     st->info.pts = (uint64_t)pts;
     st->info.wall_ms = wall;
-    stream_show(v, st, now_ms);
+    viewer_stream_show(v, st, now_ms);
 }
 
 static void snap_handle(struct sdk_viewer *v, const json_t *val, int64_t now_ms)
@@ -287,14 +285,14 @@ static void snap_handle(struct sdk_viewer *v, const json_t *val, int64_t now_ms)
         viewer_fail(v, WIRE_CODE_MALFORMED, "snap was answered wrongly", now_ms);
         return;
     }
-    st = stream_answered(v, (uint32_t)id, WIRE_RELAY_SNAPSHOT, now_ms);
+    st = viewer_stream_answered(v, (uint32_t)id, WIRE_RELAY_SNAPSHOT, now_ms);
     if (st == NULL)
         return;
     SK_ASSERT(sk_copy(st->info.codec, sizeof st->info.codec, type) == 0);
     SK_ASSERT(sk_copy(st->info.name, sizeof st->info.name, "snap") == 0);
     st->info.width = (unsigned)width;
     st->info.height = (unsigned)height;
-    stream_show(v, st, now_ms);
+    viewer_stream_show(v, st, now_ms);
 }
 
 static void talk_handle(struct sdk_viewer *v, const json_t *val, int64_t now_ms)
@@ -361,6 +359,10 @@ static void reply_handle(struct sdk_viewer *v, const json_t *rep, int64_t now_ms
         snap_handle(v, val, now_ms);
     } else if (kind == R_TALK && is_ok) {
         talk_handle(v, val, now_ms);
+    } else if (kind == R_PLAY && is_ok) {
+        viewer_play_begin(v, val, now_ms);
+    } else if (kind == R_SEEK && is_ok) {
+        viewer_play_sought(v, v->open[slot].stream, val, now_ms);
     } else if (kind != R_INTERNAL && v->ops->reply != NULL) {
         v->ops->reply(v->user, (uint32_t)id, is_ok, val, error);
     }
@@ -381,6 +383,8 @@ static void event_handle(struct sdk_viewer *v, const json_t *ev, int64_t now_ms)
         viewer_clock(v, val, now_ms);
     else if (strcmp(name, "talk.ended") == 0)
         viewer_talk_fini(v);
+    else if (strncmp(name, "play.", 5) == 0)
+        viewer_play_event(v, name, val);
     if (v->ops->event != NULL)
         v->ops->event(v->user, name, val);
 }

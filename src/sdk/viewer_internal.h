@@ -14,10 +14,10 @@
 
 enum { OPEN_MAX = 8, STREAMS_MAX = 6, WAITING_MAX = 4 << 20, WAITING_MS = 2000 };
 enum { VIEWER_HANDSHAKE_MS = 10 * 1000, VIEWER_PING_MS = 5000, DELAYED_MS = 3000 };
-enum { NOT_LIVE_MS = 15000, SNAP_MS = 10000 };
+enum { NOT_LIVE_MS = 15000, SNAP_MS = 10000, PAIRS_MAX = 16 };
 
 enum viewer_state { V_IDLE, V_OPEN, V_ANSWER, V_KANSWER, V_HELLO, V_UP, V_OVER };
-enum request_kind { R_NONE, R_PLAIN, R_HELLO, R_LIVE, R_SNAP, R_TALK, R_INTERNAL };
+enum request_kind { R_NONE, R_PLAIN, R_HELLO, R_LIVE, R_SNAP, R_TALK, R_PLAY, R_SEEK, R_INTERNAL };
 
 struct viewer_stream {
     struct sdk_viewer_stream info; /* info.id 0 = unused */
@@ -26,6 +26,13 @@ struct viewer_stream {
     uint8_t kind;        /* enum wire_relay_kind */
     int64_t clock_ms;    /* when the last clock event came; snapshot: when it was answered */
     uint64_t clock_pts, shown_pts;
+    /* playback */
+    size_t played_bytes; /* since the last CREDIT */
+    struct {
+        uint64_t pts;
+        int64_t wall_ms;
+    } pairs[PAIRS_MAX]; /* rising; from its PTS on each holds */
+    unsigned pair_count;
 };
 
 struct sdk_viewer {
@@ -53,7 +60,7 @@ struct sdk_viewer {
     struct sdk_channel *channel;
     struct sdk_viewer_hello hello;
     struct {
-        uint32_t id;
+        uint32_t id, stream; /* stream: R_SEEK */
         uint8_t kind;
         char name[8];
     } open[OPEN_MAX];
@@ -84,6 +91,23 @@ void viewer_key_record(struct sdk_viewer *v, const uint8_t *content, size_t len,
 void viewer_clock(struct sdk_viewer *v, const json_t *val, int64_t now_ms);
 struct viewer_stream *viewer_stream_find(struct sdk_viewer *v, uint32_t id);
 struct viewer_stream *viewer_stream_need(struct sdk_viewer *v, uint32_t id);
+/* The camera broke a rule inside the channel. */
+void viewer_fail(struct sdk_viewer *v, unsigned code, const char *text, int64_t now_ms);
+/* The stream that an answer names; NULL = over. A key of another kind may have come for it. */
+struct viewer_stream *viewer_stream_answered(struct sdk_viewer *v, uint32_t id, uint8_t kind,
+                                             int64_t now_ms);
+/* It is answered: subscribe and tell the owner. */
+void viewer_stream_show(struct sdk_viewer *v, struct viewer_stream *st, int64_t now_ms);
+/* Show it no more: UNSUBSCRIBE, forget, tell the camera. */
+SK_MUST int viewer_stream_stop(struct sdk_viewer *v, uint32_t stream, uint8_t kind, int64_t now_ms);
+void viewer_stream_drop(struct sdk_viewer *v, struct viewer_stream *st);
+void viewer_control_send(struct sdk_viewer *v, enum wire_relay_kind kind, uint32_t stream,
+                         const void *payload, size_t len);
+/* play.start, play.seek were answered; an event of play.* came; a playback is subscribed. */
+void viewer_play_begin(struct sdk_viewer *v, const json_t *val, int64_t now_ms);
+void viewer_play_sought(struct sdk_viewer *v, uint32_t stream, const json_t *val, int64_t now_ms);
+void viewer_play_event(struct sdk_viewer *v, const char *name, const json_t *val);
+void viewer_play_credit(struct sdk_viewer *v, struct viewer_stream *st);
 /* talk.start was granted: make a key and hand it to the camera. */
 void viewer_talk_begin(struct sdk_viewer *v, uint32_t stream, uint8_t slot, int64_t now_ms);
 void viewer_talk_fini(struct sdk_viewer *v);

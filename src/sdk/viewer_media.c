@@ -42,7 +42,7 @@ void viewer_media_fini(struct sdk_viewer *v)
     sk_buf_fini_wipe(&v->waiting);
 }
 
-static void control_send(struct sdk_viewer *v, enum wire_relay_kind kind, uint32_t stream,
+void viewer_control_send(struct sdk_viewer *v, enum wire_relay_kind kind, uint32_t stream,
                          const void *payload, size_t len)
 {
     uint8_t out[WIRE_RELAY_HEAD_BYTES + 8];
@@ -53,7 +53,9 @@ static void control_send(struct sdk_viewer *v, enum wire_relay_kind kind, uint32
 void viewer_subscribe(struct sdk_viewer *v, struct viewer_stream *st)
 {
     sdk_media_rx_subscribe(&st->rx);
-    control_send(v, WIRE_RELAY_SUBSCRIBE, st->info.id, NULL, 0);
+    viewer_control_send(v, WIRE_RELAY_SUBSCRIBE, st->info.id, NULL, 0);
+    if (st->kind == WIRE_RELAY_PLAYBACK)
+        viewer_play_credit(v, st);
 }
 
 void sdk_viewer_resubscribe(struct sdk_viewer *v, int64_t now_ms)
@@ -82,14 +84,24 @@ static int stream_leave(struct sdk_viewer *v, struct viewer_stream *st, int64_t 
     uint32_t stream = st->info.id;
     uint8_t kind = st->kind;
 
-    control_send(v, WIRE_RELAY_UNSUBSCRIBE, stream, NULL, 0);
+    viewer_control_send(v, WIRE_RELAY_UNSUBSCRIBE, stream, NULL, 0);
     stream_drop(st);
     if (kind == WIRE_RELAY_SNAPSHOT)
         return 0;
-    return stream_request(v, kind == WIRE_RELAY_AUDIO ? "audio.stop" : "live.stop", stream, now_ms);
+    return stream_request(v,
+                          kind == WIRE_RELAY_AUDIO      ? "audio.stop"
+                          : kind == WIRE_RELAY_PLAYBACK ? "play.stop"
+                                                        : "live.stop",
+                          stream, now_ms);
 }
 
-static int stream_stop(struct sdk_viewer *v, uint32_t stream, uint8_t kind, int64_t now_ms)
+void viewer_stream_drop(struct sdk_viewer *v, struct viewer_stream *st)
+{
+    viewer_control_send(v, WIRE_RELAY_UNSUBSCRIBE, st->info.id, NULL, 0);
+    stream_drop(st);
+}
+
+int viewer_stream_stop(struct sdk_viewer *v, uint32_t stream, uint8_t kind, int64_t now_ms)
 {
     struct viewer_stream *st = viewer_stream_find(v, stream);
 
@@ -102,12 +114,12 @@ static int stream_stop(struct sdk_viewer *v, uint32_t stream, uint8_t kind, int6
 
 int sdk_viewer_live_stop(struct sdk_viewer *v, uint32_t stream, int64_t now_ms)
 {
-    return stream_stop(v, stream, WIRE_RELAY_VIDEO, now_ms);
+    return viewer_stream_stop(v, stream, WIRE_RELAY_VIDEO, now_ms);
 }
 
 int sdk_viewer_audio_stop(struct sdk_viewer *v, uint32_t stream, int64_t now_ms)
 {
-    return stream_stop(v, stream, WIRE_RELAY_AUDIO, now_ms);
+    return viewer_stream_stop(v, stream, WIRE_RELAY_AUDIO, now_ms);
 }
 
 /* Something was done to this stream on the way: no unit of it is shown any more. */
@@ -211,6 +223,7 @@ static void unit_give(struct sdk_viewer *v, struct viewer_stream *st,
         .stream = h->stream, .flags = h->flags, .pts = h->pts, .data = data, .len = len};
 
     u.kind = h->kind;
+    u.frame_len = WIRE_RELAY_HEAD_BYTES + (size_t)h->len;
     if ((h->flags & WIRE_RELAY_INIT) == 0)
         st->shown_pts = h->pts;
     v->stats.units++;
@@ -236,6 +249,8 @@ static void frame_open(struct sdk_viewer *v, const uint8_t *frame, size_t len, i
     if (sk_buf_add(&v->frame, frame, len) < 0)
         return;
     rc = sdk_media_rx_open(&st->rx, &h, v->frame.data, len, &data, &n, now_ms);
+    if (rc < 0 && rc != -SK_EAGAIN) /* never shown: room for others */
+        sdk_viewer_played(v, st->info.id, len);
     if (rc == 0)
         unit_give(v, st, &h, data, n);
     else if (rc == -SK_EAGAIN && may_wait)
@@ -252,7 +267,7 @@ static void control_handle(struct sdk_viewer *v, const struct wire_relay_head *h
     json_t *val;
 
     if (h->kind == WIRE_RELAY_PING)
-        control_send(v, WIRE_RELAY_PONG, 0, payload, 8);
+        viewer_control_send(v, WIRE_RELAY_PONG, 0, payload, 8);
     if (h->kind != WIRE_RELAY_CUT || v->ops->event == NULL)
         return;
     val = json_object();
@@ -290,6 +305,11 @@ void viewer_clock(struct sdk_viewer *v, const json_t *val, int64_t now_ms)
     st->clock_pts = (uint64_t)pts;
 }
 
+static int is_live(const struct viewer_stream *st)
+{
+    return st->is_answered && (st->kind == WIRE_RELAY_VIDEO || st->kind == WIRE_RELAY_AUDIO);
+}
+
 static void freshness_judge(struct sdk_viewer *v, int64_t now_ms)
 {
     int64_t ping = v->channel != NULL ? sdk_channel_ping_ms(v->channel) : -1;
@@ -301,7 +321,7 @@ static void freshness_judge(struct sdk_viewer *v, int64_t now_ms)
         const struct viewer_stream *st = &v->streams[i];
         int64_t ms;
 
-        if (!st->is_answered || st->kind == WIRE_RELAY_SNAPSHOT)
+        if (!is_live(st))
             continue;
         if (now_ms - st->clock_ms > NOT_LIVE_MS)
             v->stats.is_not_live = 1;
@@ -337,7 +357,7 @@ int64_t viewer_media_tick(struct sdk_viewer *v, int64_t now_ms)
             }
         }
         next = earliest(due, next);
-        is_shown |= st->is_answered && st->kind != WIRE_RELAY_SNAPSHOT;
+        is_shown |= is_live(st);
     }
     if (v->waiting_until_ms != 0 && now_ms >= v->waiting_until_ms && v->waiting.len > 0)
         sk_buf_fini(&v->waiting);

@@ -130,10 +130,10 @@ static void commands_and_rights(void **state)
     static const struct {
         const char *what, *error;
     } rows[] = {
-        {"no.such", "unknown"},    {"play.start", "unsupported"}, {"ptz.move", "bad-arg"},
-        {"talk.start", "bad-arg"}, {"access.get", "denied"},      {"access.set", "denied"},
-        {"owner.drop", "denied"},  {"password.set", "denied"},    {"enrol.drop", "denied"},
-        {"live.start", "bad-arg"}, {"live.stop", "not-found"},    {"live.keys", "not-found"},
+        {"no.such", "unknown"},    {"play.start", "bad-arg"},  {"ptz.move", "bad-arg"},
+        {"talk.start", "bad-arg"}, {"access.get", "denied"},   {"access.set", "denied"},
+        {"owner.drop", "denied"},  {"password.set", "denied"}, {"enrol.drop", "denied"},
+        {"live.start", "bad-arg"}, {"live.stop", "not-found"}, {"live.keys", "not-found"},
         {"hello", "conflict"},
     };
     struct world *w = world_new();

@@ -8,17 +8,6 @@
 #include "sdk/viewer_internal.h"
 #include "wire/sframe.h"
 
-static struct session *session_of(struct world *w, const struct party *p)
-{
-    uint8_t id[16];
-
-    sdk_viewer_session(p->v, id);
-    for (unsigned i = 0; i < w->c->session_count; i++)
-        if (memcmp(w->c->sessions[i]->id, id, 16) == 0)
-            return w->c->sessions[i];
-    return NULL;
-}
-
 static void listen(struct world *w, struct party *p)
 {
     assert_int_equal(sdk_viewer_audio_start(p->v, w->now), 0);
@@ -41,14 +30,6 @@ static void sound(struct world *w, struct party *const *to)
     world_unit(w, SDK_STREAM_AUDIO, 1, "two frames of sound");
     for (; *to != NULL; to++)
         world_deliver(w, *to, from, w->frame_count);
-}
-
-static json_t *arg_int(const char *name, int64_t v)
-{
-    json_t *arg = json_object();
-
-    sk_json_set_int(arg, name, v);
-    return arg;
 }
 
 /* ---- sound ---- */

@@ -11,7 +11,7 @@
 #include "base/sys.h"
 #include "crypto/keyid.h"
 #include "crypto/p256.h"
-#include "sdk/camera.h"
+#include "sdk/camera_internal.h"
 #include "sdk/label.h"
 #include "sdk/password.h"
 #include "sdk/viewer.h"
@@ -82,6 +82,15 @@ struct world {
     uint32_t credit, credit_stream;
     struct sdk_ptz head_last;
     int ptz_answer, holds_talk;
+    struct { /* the card: what the camera asked it for */
+        struct sdk_play_how how;
+        int64_t at, wall; /* of the last seek; what open and seek answer */
+        uint64_t pts[SDK_PLAY_MAX];
+        int answer, opens, seeks, speeds, closes, keys_only, wanted[SDK_PLAY_MAX], nexts;
+        struct sdk_play_found found;
+    } card;
+    int holds_credit;
+    unsigned credits_given;
     /* return 0 to drop the letter; may change it */
     int (*tamper)(struct world *w, struct letter *l);
     int tampered;
@@ -213,6 +222,79 @@ static inline int w_ptz(void *user, const struct sdk_ptz *p)
     return w->ptz_answer;
 }
 
+static inline int w_play_find(void *user, int64_t from_ms, int64_t to_ms,
+                              struct sdk_play_found *out)
+{
+    struct world *w = user;
+
+    assert_true(from_ms < to_ms);
+    *out = w->card.found;
+    return w->card.answer;
+}
+
+static inline int w_play_open(void *user, unsigned slot, const struct sdk_play_how *how,
+                              int64_t *wall_ms)
+{
+    struct world *w = user;
+
+    if (w->card.answer < 0)
+        return w->card.answer;
+    w->card.opens++;
+    w->card.how = *how;
+    w->card.pts[slot] = how->pts;
+    w->card.wanted[slot] = 0;
+    *wall_ms = w->card.wall;
+    return 0;
+}
+
+static inline int w_play_seek(void *user, unsigned slot, int64_t at_ms, uint64_t pts,
+                              int64_t *wall_ms)
+{
+    struct world *w = user;
+
+    if (w->card.answer < 0)
+        return w->card.answer;
+    w->card.seeks++;
+    w->card.at = at_ms;
+    w->card.pts[slot] = pts;
+    w->card.wanted[slot] = 0;
+    *wall_ms = w->card.wall;
+    return 0;
+}
+
+static inline void w_play_speed(void *user, unsigned slot, int keys_only)
+{
+    struct world *w = user;
+
+    (void)slot;
+    w->card.speeds++;
+    w->card.keys_only = keys_only;
+}
+
+static inline void w_play_next(void *user, unsigned slot)
+{
+    struct world *w = user;
+
+    assert_int_equal(w->card.wanted[slot], 0); /* never two at once */
+    w->card.wanted[slot] = 1;
+    w->card.nexts++;
+}
+
+static inline void w_play_close(void *user, unsigned slot)
+{
+    struct world *w = user;
+
+    w->card.closes++;
+    w->card.wanted[slot] = 0;
+}
+
+static const struct sdk_play_ops w_play_ops = {.find = w_play_find,
+                                               .open = w_play_open,
+                                               .seek = w_play_seek,
+                                               .speed = w_play_speed,
+                                               .next = w_play_next,
+                                               .close = w_play_close};
+
 static const struct sdk_camera_ops w_camera_ops = {.signal = w_camera_signal,
                                                    .frame = w_camera_frame,
                                                    .save = w_save,
@@ -222,7 +304,8 @@ static const struct sdk_camera_ops w_camera_ops = {.signal = w_camera_signal,
                                                    .reboot = w_reboot,
                                                    .snap = w_snap,
                                                    .talk = w_talk,
-                                                   .ptz = w_ptz};
+                                                   .ptz = w_ptz,
+                                                   .play = &w_play_ops};
 
 static inline void p_signal(void *user, const uint8_t *e, size_t len)
 {
@@ -239,6 +322,11 @@ static inline void p_control(void *user, const uint8_t *f, size_t len)
     assert_int_equal(wire_relay_decode_whole(&h, f, len), 0);
     if (h.kind == WIRE_RELAY_SUBSCRIBE)
         p->subscribed++;
+    if (h.kind == WIRE_RELAY_CREDIT) {
+        p->world->credits_given++;
+        if (!p->world->holds_credit) /* the relay */
+            sdk_camera_on_credit(p->world->c, h.stream, sk_get_u32(f + 20), p->world->now);
+    }
     if (h.kind != WIRE_RELAY_TALK)
         return;
     assert_true(len <= sizeof p->talk);
@@ -485,6 +573,25 @@ static inline void world_deliver(struct world *w, struct party *p, unsigned from
 {
     for (unsigned i = from; i < to; i++)
         sdk_viewer_on_frame(p->v, w->frames[i].data, w->frames[i].len, w->now);
+}
+
+static inline struct session *session_of(struct world *w, const struct party *p)
+{
+    uint8_t id[16];
+
+    sdk_viewer_session(p->v, id);
+    for (unsigned i = 0; i < w->c->session_count; i++)
+        if (memcmp(w->c->sessions[i]->id, id, 16) == 0)
+            return w->c->sessions[i];
+    return NULL;
+}
+
+static inline json_t *arg_int(const char *name, int64_t v)
+{
+    json_t *arg = json_object();
+
+    sk_json_set_int(arg, name, v);
+    return arg;
 }
 
 static inline int request(struct world *w, struct party *p, const char *what, json_t *arg)
