@@ -2,6 +2,7 @@
  * house is ready, and closes first; http before it has seen every route and the rule for it. The
  * audit log is first, and so stops last: it hears what all others do, their end included. */
 #include "account/account.h"
+#include "app/app.h"
 #include "audit/audit.h"
 #include "core/room.h"
 #include "device/device.h"
@@ -17,6 +18,7 @@ const struct room *const *rooms_list(void)
         /* clang-format off */ /* one line a room */
         &audit_room,
         &account_room,
+        &app_room,
         &outbound_room,
         &guard_room,
         &device_room,

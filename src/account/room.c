@@ -50,10 +50,10 @@ static int decide(void *ctx, const struct principal *p, const char *action,
     int granted = 0;
 
     (void)ctx;
-    if (p->kind == PRINCIPAL_ACCOUNT) {
+    if (p->kind == PRINCIPAL_ACCOUNT || p->kind == PRINCIPAL_APP) {
         int64_t now_ms = sk_clock_wall_ms();
         int is_camera = object.kind && strcmp(object.kind, "device") == 0;
-        if (session_is_of(p->session, p->account, now_ms))
+        if (p->kind == PRINCIPAL_APP || session_is_of(p->session, p->account, now_ms))
             role = access_standing(p->account, rule_right(r), is_camera ? object.id : NULL, now_ms,
                                    &granted);
         if (rule_module(r))

@@ -91,7 +91,8 @@
 #define HOLDS                                                                                      \
     OBJECT("\"sessions\",\"browsers\",\"grants\",\"invitations\"",                                 \
            "\"sessions\":" NUMBER ",\"browsers\":" NUMBER ",\"grants\":" NUMBER                    \
-           ",\"invitations\":" NUMBER ",\"factors\":" NUMBER ",\"codes\":" NUMBER                \
+           ",\"invitations\":" NUMBER ",\"factors\":" NUMBER ",\"apps\":" NUMBER               \
+           ",\"codes\":" NUMBER                                                                  \
            ",\"enrolment-tokens\":" NUMBER)
 #define PERSON_SESSION                                                                             \
     OBJECT("\"id\",\"created\",\"last_seen\",\"source\",\"client\"",                               \

@@ -13,6 +13,7 @@ enum {
     BY_DEVICE = 16, /* a device over its own link */
     BY_METRICS = 32,
     BY_ENROLMENT = 64,
+    BY_APP = 128, /* a signed request; what its account's role brings it has as well */
     BY_STAFF = BY_OWNER | BY_ADMIN
 };
 
@@ -52,6 +53,9 @@ static const struct rule rules[] = {
     TENANT("grant.view", BY_STAFF, 0),
     TENANT("grant.manage", BY_STAFF, 0),
     TENANT("organization.manage", BY_OWNER, 0),
+    TENANT("view.open", BY_SESSION | BY_APP, 0),
+    TENANT("app.view", BY_STAFF, 0),
+    TENANT("app.manage", BY_STAFF, 0),
     TENANT("audit.read", BY_STAFF, 0),
     OPERATOR("box.view", MODULE_BOX, LEVEL_VIEW),
     OPERATOR("guard.view", MODULE_GUARD, LEVEL_VIEW),
@@ -218,6 +222,9 @@ int rule_decide(const struct rule *r, const struct principal *p, enum role role,
     case PRINCIPAL_ACCOUNT:
         is |= role_is(role);
         break;
+    case PRINCIPAL_APP: /* its scopes were asked before: may() */
+        is |= role == ROLE_NONE ? 0 : (role_is(role) & ~(unsigned)BY_SESSION) | BY_APP;
+        break;
     case PRINCIPAL_DEVICE:
         is |= BY_DEVICE;
         break;
@@ -229,7 +236,7 @@ int rule_decide(const struct rule *r, const struct principal *p, enum role role,
     }
     if (r && (r->by & is || ((r->right || r->module) && role != ROLE_NONE && is_granted)))
         return 0;
-    return p->kind == PRINCIPAL_NOBODY || (p->kind == PRINCIPAL_ACCOUNT && role == ROLE_NONE)
-               ? -SK_EAUTH
-               : -SK_EDENIED;
+    int is_person = p->kind == PRINCIPAL_ACCOUNT || p->kind == PRINCIPAL_APP;
+    return p->kind == PRINCIPAL_NOBODY || (is_person && role == ROLE_NONE) ? -SK_EAUTH
+                                                                           : -SK_EDENIED;
 }

@@ -25,7 +25,8 @@ enum {
  * nothing that was typed. NULL = "". Borrowed for the call. */
 struct audit_entry {
     int64_t at_ms; /* wall time of the act */
-    /* "account", "device", "token" (actor = the token's id, never the token), "box", "nobody" */
+    /* "account", "app" (actor = the AppKey), "device", "token" (actor = the token's id, never the
+     * token), "box", "nobody" */
     const char *actor_kind, *actor;
     const char *session;              /* login session id */
     const char *action;               /* "session.login": a subject, a dot, what was done */

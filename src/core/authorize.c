@@ -4,6 +4,7 @@
 
 #include "base/sys.h"
 #include "base/text.h"
+#include "core/app.h"
 
 static struct authorizer filled;
 static admit_fn admit_filled;
@@ -18,6 +19,10 @@ void authorize_fill(const struct authorizer *a)
 
 int may(const struct principal *p, const char *action, struct object_ref object)
 {
+    int err = p->kind == PRINCIPAL_APP ? app_scope_has(p->session, action) : 0;
+
+    if (err) /* an app may what its scopes name and its account may: first the scopes */
+        return err;
     if (!filled.decide)
         return p->kind == PRINCIPAL_NOBODY ? -SK_EAUTH : -SK_EDENIED;
     return filled.decide(filled.ctx, p, action, object);

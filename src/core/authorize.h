@@ -21,14 +21,15 @@ enum principal_kind {
     PRINCIPAL_ACCOUNT, /* a login session, by cookie or bearer token */
     PRINCIPAL_DEVICE,  /* a device certificate or its ticket */
     PRINCIPAL_TOKEN,   /* a token made for one purpose: enrolment, metrics, setup */
-    PRINCIPAL_BOX      /* the box itself: start-up, the command line beside the data */
+    PRINCIPAL_BOX,     /* the box itself: start-up, the command line beside the data */
+    PRINCIPAL_APP      /* a signed request (core/app.h): `session` is the AppKey id */
 };
 
 struct principal {
     enum principal_kind kind;
     char account[ACCOUNT_ID_MAX + 1];
     char session[SESSION_ID_SIZE]; /* login session id (public, not the token) */
-    /* The organization of a PRINCIPAL_ACCOUNT, for lists; rights are may()'s to decide. */
+    /* The organization of a PRINCIPAL_ACCOUNT or _APP, for lists; rights are may()'s to decide. */
     char organization[ORGANIZATION_ID_SIZE];
     char device[DEVICE_ID_SIZE];
     char purpose[24]; /* of a PRINCIPAL_TOKEN: "enrolment", "metrics", "setup" */

@@ -184,12 +184,14 @@ int device_code_check(const char *code, const struct principal *p, int64_t now_m
 {
     int err = -SK_EDENIED;
 
-    if (p->kind != PRINCIPAL_ACCOUNT || strlen(code) != DEVICE_CODE_SIZE - 1)
+    if ((p->kind != PRINCIPAL_ACCOUNT && p->kind != PRINCIPAL_APP) ||
+        strlen(code) != DEVICE_CODE_SIZE - 1)
         return err;
     pthread_mutex_lock(&codes.lock);
     struct code *c = sk_map_find(codes.by_text, code, DEVICE_CODE_SIZE - 1);
     if (c && (c->used || now_ms < c->expires_ms) && strcmp(c->grant.account, p->account) == 0 &&
-        strcmp(c->grant.login_session, p->session) == 0) {
+        strcmp(c->grant.login_session, p->session) == 0 &&
+        c->grant.is_app == (p->kind == PRINCIPAL_APP)) {
         c->used = 1;
         c->asked_ms = now_ms;
         *out = c->grant;
@@ -283,10 +285,12 @@ static int view_record(struct http_request *req, const json_t *body, const char 
     const struct principal *p = http_principal(req);
     json_t *v = json_pack("{s:O}", "actions", json_object_get(body, "actions"));
     char *detail = sk_json_text(v, NULL);
-    int err =
-        audit_write(AUDIT(.at_ms = http_now_ms(req), .actor_kind = "account", .actor = p->account,
-                          .session = p->session, .action = "view.begun", .object_kind = "device",
-                          .object = device, .source = p->source, .detail = detail));
+    int is_app = p->kind == PRINCIPAL_APP;
+    int err = audit_write(AUDIT(.at_ms = http_now_ms(req), .actor_kind = is_app ? "app" : "account",
+                                .actor = is_app ? p->session : p->account,
+                                .session = is_app ? "" : p->session, .action = "view.begun",
+                                .object_kind = "device", .object = device, .source = p->source,
+                                .detail = detail));
 
     free(detail);
     json_decref(v);
@@ -297,7 +301,7 @@ int code_create(struct http_request *req)
 {
     static const char *const members[] = {"device", "actions", "session", NULL};
     const struct principal *p = http_principal(req);
-    struct device_grant grant = {.rights = 0};
+    struct device_grant grant = {.is_app = p->kind == PRINCIPAL_APP};
     char text[DEVICE_CODE_SIZE];
     const char *device;
     json_t *body;

@@ -21,7 +21,8 @@ enum { DEVICE_CODE_SIZE = 44 }; /* 32 random bytes as base64url, with the closin
 struct device_grant {
     char device[DEVICE_ID_SIZE];
     char account[ACCOUNT_ID_MAX + 1];
-    char login_session[SESSION_ID_SIZE];
+    char login_session[SESSION_ID_SIZE]; /* of an app: its AppKey id */
+    int is_app;                          /* given to an app, not to a login session */
     uint8_t sealed_session[16];
     uint16_t rights;
 };

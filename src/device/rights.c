@@ -60,7 +60,7 @@ void device_rights_set(json_t *v, uint32_t have)
 int device_grant_holds(const struct device_grant *g)
 {
     const struct object_ref object = {"device", g->device};
-    struct principal p = {.kind = PRINCIPAL_ACCOUNT};
+    struct principal p = {.kind = g->is_app ? PRINCIPAL_APP : PRINCIPAL_ACCOUNT};
 
     if (sk_copy(p.account, sizeof(p.account), g->account) ||
         sk_copy(p.session, sizeof(p.session), g->login_session))

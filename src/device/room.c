@@ -93,7 +93,7 @@ static const struct route routes[] = {
     {"GET", "/.well-known/est/cacerts", "public", 0, NULL, enrol_cacerts,
      "{\"summary\":\"The authorities of this box\",\"responses\":{\"200\":{\"description\":"
      "\"Certificates\",\"content\":{\"application/pkcs7-mime\":{\"schema\":" TEXT "}}}}}"},
-    {"POST", "/api/v1/authorizations", "session", 2048, NULL, code_create,
+    {"POST", "/api/v1/authorizations", "view.open", 2048, NULL, code_create,
      "{\"summary\":\"Ask for a business authorization code\"," BODY(
          "{\"type\":\"object\",\"required\":[\"device\",\"actions\",\"session\"],"
          "\"additionalProperties\":false,\"properties\":{\"device\":" TEXT

@@ -50,6 +50,7 @@ struct session {
     char code[DEVICE_CODE_SIZE];
     char account[ACCOUNT_ID_MAX + 1];
     char login[SESSION_ID_SIZE], source[SOURCE_SIZE]; /* for the audit log */
+    int is_app;                                       /* `login` is an AppKey id */
     int64_t opened_ms;
     struct socket *socket;
     struct direction up, down; /* towards the camera, towards the viewer */
@@ -127,9 +128,11 @@ static void session_end_note(const struct session *s)
 
     snprintf(detail, sizeof(detail), "{\"ms\":%lld}",
              (long long)(sk_clock_mono_ms() - s->opened_ms));
-    audit_note(AUDIT(.at_ms = sk_clock_wall_ms(), .actor_kind = "account", .actor = s->account,
-                     .session = s->login, .action = "view.ended", .object_kind = "device",
-                     .object = s->device, .source = s->source, .detail = detail));
+    audit_note(AUDIT(.at_ms = sk_clock_wall_ms(), .actor_kind = s->is_app ? "app" : "account",
+                     .actor = s->is_app ? s->login : s->account,
+                     .session = s->is_app ? "" : s->login, .action = "view.ended",
+                     .object_kind = "device", .object = s->device, .source = s->source,
+                     .detail = detail));
 }
 
 static void session_free(struct session *s)
@@ -393,6 +396,7 @@ static const char *session_open(struct socket *socket, const char *device, const
     s->socket = socket;
     s->opened_ms = now_ms;
     memcpy(s->login, grant.login_session, sizeof(s->login));
+    s->is_app = grant.is_app;
     memcpy(s->source, edge_ws_principal(socket->ws)->source, sizeof(s->source));
     if (device_id_raw(s->device_raw, device) || sk_copy(s->code, sizeof(s->code), code)) {
         free(s);
@@ -504,7 +508,7 @@ void signal_start(void)
 {
     static const struct edge_ws_endpoint endpoint = {.path = "/ws/signal",
                                                      .subprotocol = "skep.signal.1",
-                                                     .permission = "session",
+                                                     .permission = "view.open",
                                                      .text_max_bytes = TEXT_MAX,
                                                      .binary_max_bytes = WIRE_ENVELOPE_MAX,
                                                      .queue_max_bytes = SOCKET_QUEUE_MAX,

@@ -88,8 +88,11 @@ struct edge_request {
     char query[2048];           /* raw, without '?'; "" when none */
     struct principal principal; /* as authenticated at arrival */
     int origin_is_foreign;      /* an Origin field was there and is not ours */
-    char csrf[64];              /* Skep-Csrf field or "" */
-    char authorization[256];    /* raw field or "" (enrolment, metrics); wiped after the request */
+    /* Of signed requests (core/app.h): raw fields, repeated ones joined by ", "; "" when absent. */
+    char host[256], signature_input[512], signature[160], content_digest[160];
+    int path_is_plain;       /* `path` has the bytes that were sent */
+    char csrf[64];           /* Skep-Csrf field or "" */
+    char authorization[320]; /* raw field or "" (enrolment, metrics); wiped after the request */
     char user_agent[128];
     char request_id[17];
 };

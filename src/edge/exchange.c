@@ -27,6 +27,40 @@ static const struct http1_text *field(const struct http1_request *req, const cha
     return http1_field_find(req->fields, req->field_count, name);
 }
 
+/* All fields of the name in one text, as RFC 9421 2.1 joins them; "" when there is none. */
+static int fields_join(char *out, size_t cap, const struct http1_request *req, const char *name)
+{
+    size_t at = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < req->field_count; i++) {
+        if (!http1_text_is(&req->fields[i].name, name))
+            continue;
+        if (at > 0) {
+            if (sk_copy(out + at, cap - at, ", ") != 0)
+                return -SK_ETOOBIG;
+            at += 2;
+        }
+        if (text_copy(out + at, cap - at, &req->fields[i].value) != 0)
+            return -SK_ETOOBIG;
+        at += req->fields[i].value.len;
+    }
+    return 0;
+}
+
+static int signed_fields_fill(struct edge_request *row, const struct http1_request *req)
+{
+    int rc = text_copy(row->host, sizeof(row->host), &req->host);
+    if (rc == 0)
+        rc =
+            fields_join(row->signature_input, sizeof(row->signature_input), req, "signature-input");
+    if (rc == 0)
+        rc = fields_join(row->signature, sizeof(row->signature), req, "signature");
+    if (rc == 0)
+        rc = fields_join(row->content_digest, sizeof(row->content_digest), req, "content-digest");
+    row->path_is_plain = req->path_is_plain;
+    return rc;
+}
+
 int origin_is_foreign(const struct http1_request *req)
 {
     static const char scheme[] = "https://";
@@ -65,6 +99,8 @@ int exchange_row_fill(struct edge_request *row, const struct conn *c,
         rc = text_copy(row->authorization, sizeof(row->authorization), field(req, "authorization"));
     if (rc == 0)
         rc = text_copy(row->user_agent, sizeof(row->user_agent), &agent_cut);
+    if (rc == 0)
+        rc = signed_fields_fill(row, req);
     if (rc == 0)
         rc = text_copy(cookie, sizeof(cookie), cookie_field);
     if (rc != 0)

@@ -9,6 +9,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "core/abuse.h"
+#include "core/app.h"
 #include "core/event.h"
 #include "core/metrics.h"
 #include "edge/internal.h"
@@ -55,6 +56,12 @@ static struct {
     pthread_mutex_t lock;
     struct sk_map *by_account;
 } accounts = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Whose sockets are counted together: an app's apart from those of its account. */
+static const char *tally_name(const struct principal *p)
+{
+    return p->kind == PRINCIPAL_APP ? p->session : p->account;
+}
 
 static int account_add(const char *account)
 {
@@ -344,7 +351,7 @@ static void close_cb(struct net_stream *s, int reason)
         ws->next->prev = ws->prev;
     net_timer_cancel(&ws->timer);
     wslay_event_context_free(ws->reader);
-    account_remove(ws->principal.account);
+    account_remove(tally_name(&ws->principal));
     source_remove(ws->principal.source);
     atomic_fetch_sub(&edge_get()->open_count, 1);
     sk_wipe(ws, sizeof(*ws));
@@ -418,6 +425,33 @@ static const char *principal_check(const struct http1_request *req,
     if (p->by_cookie && (!has_origin || origin_is_foreign(req)))
         return "ws-origin";
     return NULL;
+}
+
+/* An app signs the opening request; then it is nobody but that app. NULL, or the broken rule. */
+static const char *signature_check(struct edge_request *row, struct problem *problem)
+{
+    const struct signed_request r = {
+        .method = row->method,
+        .authority = row->host,
+        .path = row->path,
+        .query = row->query,
+        .path_is_plain = row->path_is_plain,
+        .authorization = row->authorization,
+        .signature_input = row->signature_input,
+        .signature = row->signature,
+        .content_digest = row->content_digest,
+        .source = row->principal.source,
+        .now_ms = sk_clock_wall_ms(),
+    };
+    struct principal signer;
+    struct signed_verdict verdict;
+    if (!request_is_signed(&r))
+        return NULL;
+    int rc = authenticate_signed(&r, &signer, &verdict);
+    row->principal = signer;
+    *problem = problem_of(rc);
+    problem->retry_ms = verdict.retry_ms;
+    return rc == 0 ? NULL : rc == -SK_ELIMIT ? "ws-app-limit" : "ws-signature";
 }
 
 static struct edge_ws *socket_new(struct conn *c, const struct edge_ws_endpoint *e,
@@ -494,8 +528,10 @@ void socket_accept(struct conn *c, const struct edge_ws_endpoint *e,
         why = "field-long";
     }
     if (why == NULL)
+        why = signature_check(&row, &p);
+    if (why == NULL)
         why = principal_check(req, e, &row.principal, &p);
-    if (why == NULL && account_add(row.principal.account) != 0) {
+    if (why == NULL && account_add(tally_name(&row.principal)) != 0) {
         p = problem_of(-SK_ELIMIT);
         why = "ws-account-limit";
     }
@@ -510,7 +546,7 @@ void socket_accept(struct conn *c, const struct edge_ws_endpoint *e,
     abuse_good(c->source, row.principal.account);
     struct edge_ws *ws = socket_new(c, e, &row.principal);
     if (ws == NULL || handshake_answer(c, e, accept) != 0) {
-        account_remove(row.principal.account);
+        account_remove(tally_name(&row.principal));
         if (ws != NULL)
             wslay_event_context_free(ws->reader);
         free(ws);

@@ -190,6 +190,20 @@ int http_problem_code(struct http_request *req, int status, const char *code, js
     return problem_give(req, status, code, status_text(status), extra);
 }
 
+void http_ratelimit_set(struct http_request *req, const char *name, const struct allowance *a)
+{
+    char value[96];
+
+    if (!a->limit)
+        return;
+    snprintf(value, sizeof(value), "\"%s\";q=%lld;w=%lld", name, (long long)a->limit,
+             (long long)a->window_s);
+    http_header(req, "RateLimit-Policy", value);
+    snprintf(value, sizeof(value), "\"%s\";r=%lld;t=%lld", name, (long long)a->left,
+             (long long)a->reset_s);
+    http_header(req, "RateLimit", value);
+}
+
 static int field_is_clean(const char *s)
 {
     for (; *s; s++)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "core/app.h"
 #include "core/authorize.h"
 #include "core/room.h"
 
@@ -48,6 +49,12 @@ int http_problem(struct http_request *req, int err, json_t *extra);
 int http_problem_code(struct http_request *req, int status, const char *code, json_t *extra);
 /* Add one header field to the answer, before it is given (Set-Cookie, Retry-After, ...). */
 void http_header(struct http_request *req, const char *name, const char *value);
+
+/* Say what is left of an allowance (RateLimit-Policy and RateLimit of
+ * draft-ietf-httpapi-ratelimit-headers): `limit` requests in `window_s` seconds, of which `left`
+ * are, and all again in `reset_s`. Once for each allowance, before the answer; `name` is a literal
+ * of lower-case letters. limit 0: nothing is said. */
+void http_ratelimit_set(struct http_request *req, const char *name, const struct allowance *a);
 
 /* A room (or main) adds its facts to GET /api/v1/about ("libraries", "sandbox", "simulated", ...):
  * `fill` is called on a worker thread each time and sets members of `about`. At start, at most 16.

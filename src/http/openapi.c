@@ -12,7 +12,9 @@
 static const char components_text[] =
     "{\"securitySchemes\":{"
     "\"cookie\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-skep\"},"
-    "\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"}},"
+    "\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
+    "\"appkey\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"Signature\","
+    "\"description\":\"RFC 9421 with an AppKey; for what its scopes name\"}},"
     "\"schemas\":{\"Problem\":{\"type\":\"object\",\"description\":\"RFC 9457\","
     "\"required\":[\"status\",\"code\",\"title\",\"request\"],\"properties\":{"
     "\"status\":{\"type\":\"integer\"},\"code\":{\"type\":\"string\",\"enum\":["
@@ -20,7 +22,7 @@ static const char components_text[] =
     "\"conflict\",\"gone\",\"too-large\",\"weak-password\",\"busy\",\"storage\",\"internal\"]},"
     "\"title\":{\"type\":\"string\"},\"request\":{\"type\":\"string\"},"
     "\"retry_ms\":{\"type\":\"integer\"},"
-    "\"reason\":{\"type\":\"string\"},"
+    "\"reason\":{\"type\":\"string\"},\"wall\":{\"type\":\"integer\"},"
     "\"reasons\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}},"
     "\"Device\":{\"type\":\"object\",\"required\":[\"id\",\"name\",\"model\",\"hw\",\"fw\","
     "\"serial\",\"state\",\"since\",\"simulated\",\"enrolled\",\"caps\",\"tags\",\"rights\"],"
@@ -84,7 +86,9 @@ static json_t *security_make(const struct route *row)
         return json_array();
     if (strcmp(row->permission, "metrics.read") == 0)
         return json_pack("[{s:[]}]", "bearer");
-    return json_pack("[{s:[]}, {s:[]}]", "cookie", "bearer");
+    if (strcmp(row->permission, "session") == 0) /* of the person behind it, never of an app */
+        return json_pack("[{s:[]}, {s:[]}]", "cookie", "bearer");
+    return json_pack("[{s:[]}, {s:[]}, {s:[]}]", "cookie", "bearer", "appkey");
 }
 
 static json_t *operation_make(const struct room *room, const struct route *row)

@@ -217,6 +217,57 @@ static void metrics_principal_take(struct http_request *req)
     }
 }
 
+static struct signed_request signed_of(const struct http_request *req)
+{
+    const struct edge_request *f = &req->facts;
+
+    return (struct signed_request){
+        .method = f->method,
+        .authority = f->host,
+        .path = f->path,
+        .query = f->query,
+        .path_is_plain = f->path_is_plain,
+        .authorization = f->authorization,
+        .signature_input = f->signature_input,
+        .signature = f->signature,
+        .content_digest = f->content_digest,
+        .source = f->principal.source,
+        .body = req->body.data,
+        .body_len = req->body.len,
+        .now_ms = req->now_ms,
+    };
+}
+
+/* A request that bears a signature is judged by that alone: what else it bears does not count. */
+static int signature_gate(struct http_request *req)
+{
+    const struct signed_request r = signed_of(req);
+    struct principal signer;
+    struct signed_verdict v;
+    json_t *extra;
+
+    if (!request_is_signed(&r))
+        return 0;
+    int err = authenticate_signed(&r, &signer, &v);
+    req->facts.principal = signer;
+    http_ratelimit_set(req, "app", &v.rate);
+    http_ratelimit_set(req, "day", &v.quota);
+    if (!err)
+        return 0;
+    metric_refused("http", "signature");
+    extra = json_object();
+    sk_json_set_str(extra, "reason", v.reason);
+    if (err == -SK_ELIMIT) {
+        sk_json_set_int(extra, "retry_ms", v.retry_ms);
+        http_problem(req, err, extra);
+    } else {
+        if (v.reason && strcmp(v.reason, "time") == 0)
+            sk_json_set_int(extra, "wall", req->now_ms);
+        http_problem_code(req, 401, "auth-failed", extra);
+    }
+    return -1;
+}
+
 static int method_is_safe(const char *method)
 {
     return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
@@ -292,7 +343,7 @@ void request_serve(struct http_request *req, const char *body_type)
         return;
     }
     request_params_take(req);
-    if (request_gate(req) || body_check(req, body_type))
+    if (signature_gate(req) || request_gate(req) || body_check(req, body_type))
         return;
     if (request_query_parse(req)) {
         refuse(req, -SK_EINVAL, "query");

@@ -749,7 +749,7 @@ void viewers_start(struct net_loops *loops)
 {
     static const struct edge_ws_endpoint endpoint = {.path = "/ws/live",
                                                      .subprotocol = "skep.live.1",
-                                                     .permission = "session",
+                                                     .permission = "view.open",
                                                      .text_max_bytes = TEXT_MAX,
                                                      .binary_max_bytes = FRAME_MAX,
                                                      .queue_max_bytes = QUEUE_MAX,

@@ -44,6 +44,7 @@ struct http1_request {
     char method[HTTP1_METHOD_SIZE];
     char path[HTTP1_PATH_SIZE];   /* percent-decoded once, dot segments removed, valid UTF-8 */
     char query[HTTP1_QUERY_SIZE]; /* as sent, without '?'; "" when none */
+    int path_is_plain;            /* `path` has the bytes that were sent */
     unsigned minor;               /* HTTP/1.minor: 0 or 1 */
     enum http1_body body;
     uint64_t content_length; /* of HTTP1_BODY_LENGTH, else 0 */

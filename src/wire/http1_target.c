@@ -150,6 +150,8 @@ int http1_target_parse(struct http1_request *req, const char *target, size_t len
     int rc = path_decode(req, target, path_len, &decoded);
     if (rc == 0)
         rc = path_normalise(req, decoded);
+    req->path_is_plain =
+        rc == 0 && strlen(req->path) == path_len && memcmp(req->path, target, path_len) == 0;
     if (rc == 0 && mark != NULL)
         rc = query_copy(req, mark + 1, len - path_len - 1);
     return rc;

@@ -369,9 +369,8 @@ int httpsig_short_parse(struct httpsig_short *out, const char *text, size_t len)
     if (len < sizeof(scheme) - 1 || memcmp(text, scheme, sizeof(scheme) - 1) != 0)
         return -SK_EINVAL;
     r.p += sizeof(scheme) - 1;
-    if (member_take(&r, "key", &out->key) != 0 || !between(&r) ||
-        member_take(&r, "t", &t) != 0 || !between(&r) ||
-        member_take(&r, "nonce", &out->nonce) != 0 || !between(&r) ||
+    if (member_take(&r, "key", &out->key) != 0 || !between(&r) || member_take(&r, "t", &t) != 0 ||
+        !between(&r) || member_take(&r, "nonce", &out->nonce) != 0 || !between(&r) ||
         member_take(&r, "sig", &sig) != 0 || r.p != r.end ||
         sk_parse_u64(&seconds, t.p, t.len, 999999999999999) != 0 ||
         sk_b64url_decode(out->sig, sizeof(out->sig), &got, sig.p, sig.len) != 0 ||

@@ -5,6 +5,9 @@ SELECT id, account, name, scopes, rate, burst, quota, sources, state, created, k
 -- name: app_count :one
 SELECT COUNT(*) FROM app;
 
+-- name: app_is_active :one
+SELECT COUNT(*) FROM app WHERE id = $id AND state = 'active';
+
 -- name: app_insert :exec
 INSERT INTO app (id, account, name, scopes, rate, burst, quota, sources, state, created, killed,
                  effect_ms, last_used, last_source, used_day, used_count)

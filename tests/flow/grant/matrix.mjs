@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { api, login, OWNER } from "../lib/skep.mjs";
 import { DeviceLink, MESSAGE } from "../lib/peers.mjs";
+import { appClient, appMake } from "../app/lib.mjs";
 import { cameras, member, PASSWORD } from "./lib.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
@@ -14,30 +15,36 @@ const ABSENT = "a".repeat(26);
 const PEOPLE = ["member", "viewer", "admin", "owner", "stranger"]; // the stranger owns another organization
 const STAFF = ["admin", "owner"]; // of the organization that runs the box
 const TENANT = [...STAFF, "stranger"]; // with their own people and cameras
-export const ROLES = ["nobody", "ended", ...PEOPLE, "device", "enrolment", "metrics"];
+/** Apps: the owner's with every scope, the owner's with two, an admin's with every scope. */
+const APPS = ["app", "app-narrow", "app-admin"];
+const WIDE = ["app", "app-admin"];
+const KNOWN = [...PEOPLE, ...APPS];
+export const ROLES = ["nobody", "ended", ...PEOPLE, ...APPS, "device", "enrolment", "metrics"];
 
 /** Permission -> who has it by itself; a grantable one may also come for one camera. */
 const declared = {
     public: { who: ROLES },
     session: { who: PEOPLE },
-    "people.view": { who: TENANT }, "people.manage": { who: TENANT },
-    "grant.view": { who: TENANT }, "grant.manage": { who: TENANT },
+    "people.view": { who: [...TENANT, ...WIDE] }, "people.manage": { who: TENANT },
+    "grant.view": { who: [...TENANT, ...WIDE] }, "grant.manage": { who: TENANT },
     "organization.manage": { who: ["owner", "stranger"] },
     "organizations.view": { who: STAFF }, "organizations.operate": { who: STAFF }, "organizations.approve": { who: ["owner"] },
-    "box.view": { who: STAFF }, "audit.read": { who: TENANT }, "audit.export": { who: STAFF },
+    "box.view": { who: [...STAFF, ...WIDE] }, "audit.read": { who: [...TENANT, ...WIDE] }, "audit.export": { who: STAFF },
     "guard.view": { who: STAFF }, "guard.manage": { who: STAFF },
     "device.enrol": { who: TENANT }, "device.remove": { who: TENANT },
+    "view.open": { who: KNOWN }, "app.view": { who: TENANT }, "app.manage": { who: TENANT },
     "metrics.read": { who: ["metrics"] },
-    "device.list": { who: PEOPLE }, // of nothing, without a grant
-    "device.view": { who: STAFF, byGrant: true },
+    "device.list": { who: KNOWN }, // of nothing, without a grant
+    "device.view": { who: [...STAFF, ...WIDE], byGrant: true },
     "device.config": { who: STAFF, byGrant: true },
 };
 /** What a code may be for: who has it on a camera that is granted to the viewer, and on another. */
 const codes = {
-    "live-main": { granted: ["viewer", "owner"], other: ["owner"] },
+    "live-main": { granted: ["viewer", "owner", "app", "app-narrow"], other: ["owner", "app", "app-narrow"] },
     config: { granted: STAFF, other: STAFF },
-    ...Object.fromEntries(["live-sub", "listen", "talk", "ptz", "playback", "snapshot", "download", "manage"]
-        .map((right) => [right, { granted: ["owner"], other: ["owner"] }])),
+    manage: { granted: ["owner"], other: ["owner"] },
+    ...Object.fromEntries(["live-sub", "listen", "talk", "ptz", "playback", "snapshot", "download"]
+        .map((right) => [right, { granted: ["owner", "app"], other: ["owner", "app"] }])),
 };
 /** Routes that are open and look at another credential themselves. */
 const special = { "POST /.well-known/est/simpleenroll": { who: ["enrolment"], refused: 401 } };
@@ -92,6 +99,11 @@ async function callersMake(skep, owner) {
         enrolment: withBearer(enrolment),
         metrics: withBearer(readFileSync(join(skep.dataDir, "metrics.token"), "utf8").trim()),
     };
+    const { scopes } = (await owner.get("/api/v1/apps")).json;
+    const appOf = async (whose, wanted) => appClient(skep, await appMake(whose, { scopes: wanted, rate: 1000, burst: 1000 }));
+    callers.app = await appOf(callers.owner, scopes);
+    callers["app-narrow"] = await appOf(callers.owner, ["device.list", "device.live-main"]);
+    callers["app-admin"] = await appOf(callers.admin, scopes);
     for (const c of Object.values(callers)) c.validate = false;
     return { callers, granted, other };
 }
@@ -104,7 +116,7 @@ function outcome(status) {
 function expected(who, rule) {
     if (rule.who.includes(who)) return "let through";
     if (rule.refused) return outcome(rule.refused);
-    return PEOPLE.includes(who) ? "denied" : "log in";
+    return KNOWN.includes(who) ? "denied" : "log in";
 }
 
 async function requestAs(client, method, path, operation) {
@@ -159,7 +171,8 @@ async function camerasTry(cell, callers, route, rule, granted, other) {
             const { status } = await requestAs(callers[who], route.method, route.path.replace("{id}", id), route.operation);
             const everywhere = rule.who.includes(who); // to them an absent one is no secret: 404 is an answer
             const may = everywhere || (which === "granted" && who === "viewer" && right === "view");
-            const want = !PEOPLE.includes(who) ? "log in" : may ? "let through" : "hidden";
+            const left = APPS.includes(who) ? "denied" : "hidden"; // what no scope names is no secret
+            const want = !KNOWN.includes(who) ? "log in" : may ? "let through" : left;
             cell(`${route.key} (${which})`, who, want, status === 404 && !everywhere ? "hidden" : outcome(status));
         }
 }
@@ -177,7 +190,7 @@ export async function matrixMore(skep, owner) {
             for (const [which, camera] of Object.entries({ granted, other })) {
                 const body = { device: camera.id, actions: [right], session: randomBytes(16).toString("base64url") };
                 const { status } = await callers[who].post("/api/v1/authorizations", body);
-                const want = rule[which].includes(who) ? 201 : PEOPLE.includes(who) ? 404 : 401;
+                const want = rule[which].includes(who) ? 201 : KNOWN.includes(who) ? 404 : 401;
                 cell(`code for ${right} (${which})`, who, want, status);
             }
     const sockets = socketsDeclared();
