@@ -60,6 +60,7 @@ const common = {
 };
 const WORKER = "src/live/worker.ts";
 const MIC = "src/live/mic.ts";
+const AUDIT = "src/rooms/trust/audit-worker.ts";
 
 /** Static imports of an output file, itself included. */
 function closure(meta, path, seen = new Set()) {
@@ -85,9 +86,10 @@ export async function buildConsole({ outdir, plugins = [] }) {
     rmSync(outdir, { recursive: true, force: true });
     mkdirSync(join(outdir, "assets"), { recursive: true });
 
-    const worker = await build({ ...common, outdir, entryPoints: [WORKER, MIC], format: "iife" });
+    const worker = await build({ ...common, outdir, entryPoints: [WORKER, MIC, AUDIT], format: "iife" });
     const workerUrl = `/${outputOf(worker.metafile, WORKER, ".js")}`;
     const micUrl = `/${outputOf(worker.metafile, MIC, ".js")}`;
+    const auditUrl = `/${outputOf(worker.metafile, AUDIT, ".js")}`;
     const app = await build({
         ...common,
         outdir,
@@ -100,6 +102,7 @@ export async function buildConsole({ outdir, plugins = [] }) {
         define: {
             SKEP_WORKER_URL: JSON.stringify(workerUrl),
             SKEP_MIC_URL: JSON.stringify(micUrl),
+            SKEP_AUDIT_URL: JSON.stringify(auditUrl),
         },
     });
     const early = await build({

@@ -1,6 +1,7 @@
 // English, and the table of keys: what stands here must stand in zh.ts. `{n}` is the number a sentence turns on.
 // A room's strings stand in en/<room>.ts and zh/<room>.ts, under keys of their own, and are spread in at the end.
 import { people } from "./en/people";
+import { trust } from "./en/trust";
 import { playback } from "./en/playback";
 import type { Message } from "./message";
 
@@ -655,6 +656,7 @@ export const en = {
         "Pictures go through the relay of this box. It holds at most 4 seconds of sealed bytes, in memory only.",
     "limit.owner": "In this version the owner may do all and nobody else anything.",
     ...people,
+    ...trust,
     ...playback,
 } satisfies Record<string, Message>;
 

@@ -1,6 +1,7 @@
 // 简体中文。键由 en.ts 规定，缺少任何一个都无法编译。
 import type { Messages } from "./en";
 import { people } from "./zh/people";
+import { trust } from "./zh/trust";
 import { playback } from "./zh/playback";
 
 export const zh: Messages = {
@@ -597,5 +598,6 @@ export const zh: Messages = {
     "limit.relay": "画面经本机中继传送。中继至多持有 4 秒的密封字节，且只在内存中。",
     "limit.owner": "在此版本中，所有者可做一切，其他人什么也不能做。",
     ...people,
+    ...trust,
     ...playback,
 };

@@ -3,6 +3,7 @@
 
 declare const SKEP_WORKER_URL: string;
 declare const SKEP_MIC_URL: string;
+declare const SKEP_AUDIT_URL: string;
 
 interface TrustedScriptUrl { toString(): string }
 interface TrustedPolicy { createScriptURL(url: string): TrustedScriptUrl }
@@ -13,11 +14,12 @@ interface TrustedFactory {
 let policy: TrustedPolicy | null = null;
 
 function onlyOurs(url: string): string {
-    if (url !== SKEP_WORKER_URL && url !== SKEP_MIC_URL) throw new TypeError("skep: not a script of this console");
+    const ours: readonly string[] = [SKEP_WORKER_URL, SKEP_MIC_URL, SKEP_AUDIT_URL];
+    if (!ours.includes(url)) throw new TypeError("skep: not a script of this console");
     return url;
 }
 
-/** The build fills both names in. */
+/** The build fills the names in. */
 function trusted(url: string): string {
     const factory = (globalThis as { trustedTypes?: TrustedFactory }).trustedTypes;
     policy ??= factory?.createPolicy("skep", { createScriptURL: onlyOurs }) ?? null;
@@ -27,6 +29,11 @@ function trusted(url: string): string {
 /** Starts the sealed worker. */
 export function workerStart(): Worker {
     return new Worker(trusted(SKEP_WORKER_URL), { name: "skep-live" });
+}
+
+/** Starts the worker that checks the audit log. */
+export function auditStart(): Worker {
+    return new Worker(trusted(SKEP_AUDIT_URL), { name: "skep-audit" });
 }
 
 /** Loads the microphone's worklet into an audio context. */
