@@ -20,7 +20,7 @@ enum { BOUND_SIZE = 64 };
 
 static int is_fresh(const struct session *s, int64_t now_ms)
 {
-    return now_ms >= s->proved && now_ms - s->proved < FACTOR_FRESH_MS;
+    return now_ms >= s->proved && now_ms - s->proved < account_get()->fresh_ms;
 }
 
 /* What this account may show: the password, and what it has. */
@@ -161,7 +161,7 @@ static int reauth_do(struct http_request *req, const struct session *s,
     session_prove(s->id, http_now_ms(req));
     return http_json(req, 200,
                      json_pack("{s:I}", "fresh_until",
-                               (json_int_t)(http_now_ms(req) + FACTOR_FRESH_MS)));
+                               (json_int_t)(http_now_ms(req) + account_get()->fresh_ms)));
 }
 
 int api_reauth(struct http_request *req)
@@ -216,7 +216,7 @@ static json_t *factors_json(const struct factors *f, json_t *passkeys, const str
     sk_json_set_bool(offer, "passkeys", passkey_rp() != NULL);
     json_object_set_new(out, "offer", offer);
     sk_json_set_bool(out, "required", factor_is_required(a->role));
-    sk_json_set_int(out, "fresh_until", s->proved + FACTOR_FRESH_MS);
+    sk_json_set_int(out, "fresh_until", s->proved + account_get()->fresh_ms);
     return out;
 }
 

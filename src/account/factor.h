@@ -18,7 +18,6 @@ enum {
     RECOVERY_CODES = 10,
     FACTOR_TICKET_MS = 5 * 60 * 1000,
     FACTOR_TICKET_TRIES = 5,
-    FACTOR_FRESH_MS = 10 * 60 * 1000, /* how long a proof counts for sensitive acts */
     TOTP_ENROL_MS = 10 * 60 * 1000
 };
 

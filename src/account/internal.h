@@ -287,6 +287,7 @@ struct account_state {
     struct throttle *throttle;
     const char *data_dir;
     int64_t lifetime_ms;
+    int64_t fresh_ms; /* how long a shown password or factor counts for sensitive acts */
 };
 struct account_state *account_get(void);
 

@@ -257,7 +257,8 @@ static int account_start(struct house *house)
     enum factor_rule factor_rule;
 
     if (factor_rule_find(config_text(house->config, "account.require_factor"), &factor_rule)) {
-        log_error("account", "setting", "key=account.require_factor reason=\"none, admins or all\"");
+        log_error("account", "setting",
+                  "key=account.require_factor reason=\"none, admins or all\"");
         return -SK_EINVAL;
     }
     state = (struct account_state){
@@ -265,6 +266,7 @@ static int account_start(struct house *house)
         .data_dir = house->data_dir,
         .throttle = throttle_new(THROTTLE_CELLS_MAX),
         .lifetime_ms = config_int(house->config, "account.session_max_h") * 3600000,
+        .fresh_ms = config_int(house->config, "account.fresh_s") * 1000,
     };
     session_table_start(config_int(house->config, "account.session_idle_min") * 60000);
     browser_table_start();
@@ -304,6 +306,8 @@ static const struct config_key config_keys[] = {
      "Minutes without use after which a login session ends"},
     {"account.session_max_h", CONFIG_INT, "720", 1, 8760,
      "Hours after which a login session ends in any case"},
+    {"account.fresh_s", CONFIG_INT, "600", 1, 86400,
+     "Seconds for which a shown password or factor allows sensitive acts"},
     {"account.require_factor", CONFIG_TEXT, "none", 0, 0,
      "Who must have a second factor: none, admins (and owners) or all"},
     {0},

@@ -24,7 +24,7 @@ export const ROLES = ["nobody", "ended", ...PEOPLE, ...APPS, "device", "enrolmen
 /** Permission -> who has it by itself; a grantable one may also come for one camera. */
 const declared = {
     public: { who: ROLES },
-    session: { who: PEOPLE },
+    session: { who: PEOPLE }, "session.self": { who: PEOPLE },
     "people.view": { who: [...TENANT, ...WIDE] }, "people.manage": { who: TENANT },
     "grant.view": { who: [...TENANT, ...WIDE] }, "grant.manage": { who: TENANT },
     "organization.manage": { who: ["owner", "stranger"] },
