@@ -29,11 +29,14 @@ static void on_timer(struct net_timer *t, void *arg)
 
     int is_late = now_ms - v->started_ms > FIRST_UNIT_MS;
     int is_running = v->o.out || v->o.audio || v->o.talk;
-    int is_owed = (v->o.snapshot && !v->is_shot) || (v->o.new_password_file && !v->owner.is_done);
+    int is_owed = (v->o.recordings && !v->play.is_listed) || (v->o.snapshot && !v->is_shot) ||
+                  (v->o.new_password_file && !v->owner.is_done);
 
     view_talk_run(v, now_ms);
+    view_play_run(v, now_ms);
     if ((is_owed || (is_running && !v->first_ms)) && is_late)
         view_over(v, v->o.new_password_file ? "the camera did not answer"
+                     : v->o.recordings      ? "no list came"
                      : is_owed              ? "no snapshot came"
                                             : "no picture came");
     else if (!is_owed && (!is_running || (v->until_ms && now_ms >= v->until_ms)))
@@ -166,7 +169,8 @@ static int usage(const struct args_flag *flags)
 
 int cli_view(int argc, char **argv)
 {
-    struct view v = {.file = -1, .audio_file = -1, .o = {.stream = "main", .seconds = 10}};
+    struct view v = {
+        .file = -1, .audio_file = -1, .o = {.stream = "main", .speed = "1", .seconds = 10}};
     const struct args_flag flags[] = {
         {"--server", ARGS_TEXT, &v.o.server, 0, 0, "URL", "the box, https://name:port"},
         {"--ca", ARGS_TEXT, &v.o.ca, 0, 0, "FILE", "authority that vouches for it, PEM; or"},
@@ -185,6 +189,14 @@ int cli_view(int argc, char **argv)
          "where the picture goes (clip.mp4 if nothing else is asked for)"},
         {"--snapshot", ARGS_TEXT, &v.o.snapshot, 0, 0, "FILE", "take one picture, a JPEG"},
         {"--audio", ARGS_TEXT, &v.o.audio, 0, 0, "FILE", "listen; the sound goes there as MP4"},
+        {"--playback", ARGS_SWITCH, &v.o.playback, 0, 0, "", "what the camera has recorded, from"},
+        {"--from", ARGS_TEXT, &v.o.from, 0, 0, "TIME",
+         "2026-11-24T17:30:00Z, or 90s, 10m, 2h ago, until"},
+        {"--to", ARGS_TEXT, &v.o.to, 0, 0, "TIME", "then (--seconds later)"},
+        {"--speed", ARGS_TEXT, &v.o.speed, 0, 0, "X",
+         "0.25, 0.5, 1, 2, 4, 8 or 16; above 2 only key pictures come (1)"},
+        {"--recordings", ARGS_SWITCH, &v.o.recordings, 0, 0, "",
+         "list what is recorded, --from (a day ago) --to (now)"},
         {"--talk", ARGS_SWITCH, &v.o.talk, 0, 0, "",
          "speak (silence) through the camera and ask what it heard"},
         {"--command-file", ARGS_TEXT, &v.o.command_file, 0, 0, "FILE",
@@ -210,12 +222,13 @@ int cli_view(int argc, char **argv)
                   : -SK_EINVAL;
     if (v.o.help)
         return usage(flags);
-    if (!v.o.out && !v.o.snapshot && !v.o.audio && !v.o.talk && !v.o.new_password_file)
+    if (!v.o.out && !v.o.snapshot && !v.o.audio && !v.o.talk && !v.o.new_password_file &&
+        !v.o.recordings)
         v.o.out = "clip.mp4";
     if (err)
         fprintf(stderr, "skep: %s\n", why.len ? (const char *)why.data : sk_error_text(err));
     sk_buf_fini(&why);
-    if (err)
+    if (err || view_play_check(&v))
         return 2;
     v.device = argv[1];
     net_process_init();
@@ -228,5 +241,6 @@ int cli_view(int argc, char **argv)
         view_run(&v);
     report(&v);
     view_fini(&v);
-    return err || v.failed || (!v.units && !v.o.talk && !v.o.new_password_file) ? 1 : 0;
+    int is_quiet = v.o.talk || v.o.new_password_file || v.o.recordings; /* no unit is owed */
+    return err || v.failed || (!v.units && !is_quiet) ? 1 : 0;
 }

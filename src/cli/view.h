@@ -18,8 +18,9 @@ enum { VIEW_SECRET_MAX = 1024, VIEW_CODE_MAX = 64 };
 struct options {
     const char *server, *ca, *pin, *account, *password_file, *label_file, *seed_file, *out, *stream;
     const char *command_file, *snapshot, *audio, *owner_file, *new_password_file;
+    const char *from, *to, *speed;
     int64_t seconds;
-    int chosen, help, quiet, talk;
+    int chosen, help, quiet, talk, playback, recordings;
 };
 
 struct view {
@@ -43,6 +44,16 @@ struct view {
     uint64_t units, bytes, talk_pts;
     int is_shot, is_talking; /* the snapshot is on the disk */
     int is_live_open, is_opened, is_over, failed;
+    struct {
+        int64_t from_ms, to_ms; /* wall clock; from the camera's hello on */
+        double speed;
+        uint32_t find_id, stream;
+        uint64_t last_pts, end_pts; /* of the last unit; of the end, 0 = not told yet */
+        uint64_t step_pts;          /* between the last two units */
+        int64_t heard_ms;           /* when something came last */
+        unsigned ranges;
+        int has_init, is_listed;
+    } play;
     struct {
         uint8_t secret[32], point[65]; /* the owner key */
         struct sk_buf password;        /* secret: the new one */
@@ -99,5 +110,20 @@ void view_owner_begin(struct view *v, const struct sdk_viewer_hello *hello, int6
 /* 1 when the reply was to one of these. */
 int view_owner_reply(struct view *v, uint32_t id, int is_ok, const char *error);
 void view_owner_fini(struct view *v);
+
+/* ---- view_playback.c: --playback, --recordings ---- */
+
+/* Judge --from, --to and --speed before anything is opened. Says what is wrong. */
+SK_MUST int view_play_check(struct view *v);
+/* The channel is open: ask for the list, or begin to play. */
+SK_MUST int view_play_begin(struct view *v, const struct sdk_viewer_hello *hello, int64_t now_ms);
+/* 1 when the reply was to one of these. */
+int view_play_reply(struct view *v, uint32_t id, int is_ok, const json_t *val);
+void view_play_stream(struct view *v, const struct sdk_viewer_stream *s);
+/* A unit of the recording: write it, make room for more. */
+void view_play_unit(struct view *v, const struct sdk_viewer_unit *u);
+void view_play_event(struct view *v, const char *name, const json_t *val);
+/* End when all of it has come, or nothing comes any more. */
+void view_play_run(struct view *v, int64_t now_ms);
 
 #endif

@@ -74,7 +74,9 @@ int view_authorize(struct view *v)
     uint8_t session[16];
 
     sdk_viewer_session(v->viewer, session);
-    if (v->o.out)
+    if (v->o.playback || v->o.recordings)
+        json_array_append_new(actions, json_string("playback"));
+    if (v->o.out && !v->o.playback)
         json_array_append_new(actions,
                               json_string(strcmp(v->o.stream, "main") ? "live-sub" : "live-main"));
     if (v->o.audio)

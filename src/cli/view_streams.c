@@ -86,7 +86,7 @@ static void on_reply(void *user, uint32_t id, int is_ok, const json_t *val, cons
     size_t len;
     char *text;
 
-    if (view_owner_reply(v, id, is_ok, error))
+    if (view_owner_reply(v, id, is_ok, error) || view_play_reply(v, id, is_ok, val))
         return;
     text = is_ok ? sk_json_text(val, &len) : NULL;
     if (id > v->command_last && !is_ok) {
@@ -113,7 +113,9 @@ static void on_ready(void *user, const struct sdk_viewer_hello *hello)
     if (v->is_over)
         return;
     commands_send(v);
-    if (v->o.out)
+    if (v->o.playback || v->o.recordings)
+        err = view_play_begin(v, hello, now_ms);
+    else if (v->o.out)
         err = sdk_viewer_live_start(v->viewer, v->o.stream, now_ms);
     if (!err && v->o.audio)
         err = sdk_viewer_audio_start(v->viewer, now_ms);
@@ -144,6 +146,8 @@ static void on_stream(void *user, const struct sdk_viewer_stream *s)
         v->talk_pts = sk_random_u32();
         clock_start(v, v->talk_due_ms);
     }
+    if (strcmp(s->name, "play") == 0)
+        view_play_stream(v, s);
     if (!v->o.quiet)
         fprintf(stderr, "  %s, %s\n", s->name, s->codec);
 }
@@ -151,6 +155,11 @@ static void on_stream(void *user, const struct sdk_viewer_stream *s)
 static void on_unit(void *user, const struct sdk_viewer_unit *u)
 {
     struct view *v = user;
+
+    if (u->kind == WIRE_RELAY_PLAYBACK) {
+        view_play_unit(v, u);
+        return;
+    }
     int fd = u->kind == WIRE_RELAY_AUDIO ? v->audio_file : v->file;
     int err = u->kind == WIRE_RELAY_SNAPSHOT ? sk_file_write(v->o.snapshot, u->data, u->len, 0600)
                                              : write(fd, u->data, u->len) != (ssize_t)u->len;
@@ -213,13 +222,23 @@ static void on_closed(void *user, unsigned code, uint32_t retry_ms, int is_clean
     v->failed = 1;
 }
 
+static void on_event(void *user, const char *name, const json_t *val)
+{
+    struct view *v = user;
+
+    if (v->o.playback)
+        view_play_event(v, name, val);
+}
+
 static const struct sdk_viewer_ops viewer_ops = {.signal = on_signal_out,
                                                  .control = on_control_out,
                                                  .ready = on_ready,
                                                  .stream = on_stream,
                                                  .unit = on_unit,
                                                  .reply = on_reply,
+                                                 .event = on_event,
                                                  .closed = on_closed};
+
 const struct sdk_viewer_ops *view_sealed_ops(void)
 {
     return &viewer_ops;
