@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "account/access.h"
+#include "account/mail.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/sys.h"
@@ -108,6 +109,8 @@ int api_invitation_add(struct http_request *req)
 
     if (http_body_json(req, &body))
         return 0;
+    if (account_get()->registration == REGISTRATION_CLOSED)
+        return http_problem(req, -SK_EDENIED, json_pack("{s:s}", "reason", "closed"));
     i.grants = json_array();
     id_make(i.id);
     token_make(token, hash);
@@ -140,6 +143,8 @@ int api_invitation_end(struct http_request *req)
 
 static int join_find(void *ctx, const uint8_t hash[32], int64_t now_ms)
 {
+    if (account_get()->registration == REGISTRATION_CLOSED)
+        return -SK_EGONE;
     return invitation_find(account_get()->store, hash, now_ms, ctx);
 }
 
@@ -174,7 +179,7 @@ int api_join_strength(struct http_request *req)
 
 /* An invitation must not become a way to ask which names there are: each taken name counts as a
  * wrong link would. */
-static int name_is_taken(struct http_request *req)
+int answer_name_taken(struct http_request *req)
 {
     uint8_t key[THROTTLE_KEY_BYTES];
     int64_t retry_ms;
@@ -202,7 +207,7 @@ static int join_do(struct http_request *req, struct link_body *b, enum role role
 
     crypto_wipe(&other, sizeof(other));
     if (!err)
-        return name_is_taken(req);
+        return answer_name_taken(req);
     if (err != -SK_ENOTFOUND)
         return http_problem(req, err, NULL);
     id_make(e.row.id);
@@ -218,7 +223,7 @@ static int join_do(struct http_request *req, struct link_body *b, enum role role
         err = entering_store(&e, join_store, b);
     }
     if (err == -SK_ECONFLICT) {
-        name_is_taken(req);
+        answer_name_taken(req);
     } else if (err) {
         answer_hash_error(req, err);
     } else {

@@ -4,6 +4,7 @@
 
 #include "account/access.h"
 #include "account/factor.h"
+#include "account/mail.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/sys.h"
@@ -425,6 +426,7 @@ static int password_set(struct http_request *req, const struct account_row *a, c
     if (err)
         return answer_hash_error(req, err);
     sessions_cut(a->id, by.session, "password-changed", by.now_ms);
+    post_news(LETTER_PASSWORD_CHANGED, a->id, "");
     log_info("account", "password-changed", "account=%s source=%s", a->id, by.source);
     return http_empty(req, 204);
 }

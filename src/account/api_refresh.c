@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "account/access.h"
+#include "account/mail.h"
 #include "account/refresh.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -105,6 +106,7 @@ static int answer_stolen(struct http_request *req, const char *session)
         log_warn("account", "refresh-reused", "account=%s session=%s source=%s", s.account, s.id,
                  p->source);
         metric_refused("account", "refresh-reused");
+        post_news(LETTER_TOKEN_STOLEN, s.account, "");
         int err = sessions_end(&s, 1, "refresh-reused", p->source, http_now_ms(req));
         if (err) /* it could not be stored: out of the memory at least, and said */
             log_error("account", "refresh-reused", "session=%s reason=\"%s\"", s.id,

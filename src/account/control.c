@@ -16,6 +16,7 @@
 
 #include "account/access.h"
 #include "account/factor.h"
+#include "account/mail.h"
 #include "account/refresh.h"
 #include "base/log.h"
 #include "base/sys.h"
@@ -240,6 +241,8 @@ static void sweep(void)
         err = ledger_purge(account_get()->store, now_ms);
         if (!err)
             err = refresh_purge(account_get()->store, now_ms);
+        if (!err)
+            err = mail_purge(account_get()->store, now_ms);
         control.purged_ms = now_ms;
     }
     if (err)

@@ -220,15 +220,19 @@ static int link_body_parse(struct link_body *b, enum link_form form)
     static const char *const members[] = {"token", "name", "password", "bearer", NULL};
     static const char *const no_bearer[] = {"token", "name", "password", NULL};
     static const char *const token_only[] = {"token", NULL};
-    int err = sk_json_only(b->json, form == LINK_TOKEN    ? token_only
-                                    : form == LINK_PERSON ? no_bearer
-                                                          : members);
+    static const char *const no_name[] = {"token", "password", NULL};
+    static const char *const *const of_form[] = {[LINK_TOKEN] = token_only,
+                                                 [LINK_PASSWORD] = no_name,
+                                                 [LINK_PERSON] = no_bearer,
+                                                 [LINK_PERSON_BEARER] = members};
+    int err = sk_json_only(b->json, of_form[form]);
 
     if (!err)
         err = sk_json_str(b->json, "token", 256, &b->token);
     if (err || form == LINK_TOKEN)
         return err;
-    err = sk_json_str(b->json, "name", NAME_MAX_BYTES, &b->name);
+    if (form != LINK_PASSWORD)
+        err = sk_json_str(b->json, "name", NAME_MAX_BYTES, &b->name);
     if (!err)
         err = sk_json_str(b->json, "password", 4 * PASSWORD_MAX_BYTES, &b->password);
     if (!err && sk_json_has(b->json, "bearer"))

@@ -287,6 +287,8 @@ struct account_state {
     struct throttle *throttle;
     const char *data_dir;
     int64_t lifetime_ms;
+    int registration;          /* enum registration */
+    const char *external_name; /* of the single sign-on, NULL = none */
     int64_t fresh_ms; /* how long a shown password or factor counts for sensitive acts */
 };
 struct account_state *account_get(void);
@@ -350,6 +352,8 @@ int answer_strength(struct http_request *req, const char *name, const char *role
 SK_MUST int password_judge(struct http_request *req, const char *name, const char *role,
                            const char *password);
 SK_MUST int account_name_check(const char *name);
+/* A name that exists already; counted, so that a link is no way to ask which names there are. */
+int answer_name_taken(struct http_request *req);
 
 /* A body {"token","name","password"} under a one-time link, or {"token"} alone. */
 struct link_body {
@@ -358,7 +362,7 @@ struct link_body {
     int bearer;
     uint8_t hash[32];
 };
-enum link_form { LINK_TOKEN, LINK_PERSON, LINK_PERSON_BEARER };
+enum link_form { LINK_TOKEN, LINK_PASSWORD, LINK_PERSON, LINK_PERSON_BEARER };
 /* Parse, and see that the link still holds (`check` gives 0, -SK_EGONE or an error). Not 0:
  * answered. Wrong links are counted against the network they come from, under `what`. */
 SK_MUST int link_body_take(struct http_request *req, struct link_body *b, enum link_form form,

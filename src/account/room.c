@@ -4,6 +4,7 @@
 
 #include "account/access.h"
 #include "account/factor.h"
+#include "account/mail.h"
 #include "account/refresh.h"
 #include "base/log.h"
 #include "base/sys.h"
@@ -199,6 +200,7 @@ static unsigned hash_workers(void)
 static void account_stop(void)
 {
     control_stop();
+    post_stop();
     hash_pool_stop();
     session_table_stop();
     browser_table_stop();
@@ -245,6 +247,22 @@ static void tick_start(void *arg)
     net_timer_set_in(&tick, TICK_MS);
 }
 
+static int registration_take(const struct config *c)
+{
+    enum registration r;
+
+    if (registration_find(config_text(c, "account.registration"), &r)) {
+        log_error("account", "settings", "account.registration: closed, invitation or open");
+        return -SK_EINVAL;
+    }
+    state.registration = r;
+    if (r == REGISTRATION_OPEN && !config_text(c, "outbound.smtp_host")) {
+        log_error("account", "settings", "account.registration = open needs outbound.smtp_host");
+        return -SK_EINVAL;
+    }
+    return 0;
+}
+
 static int account_start(struct house *house)
 {
     static const struct authorizer seam = {
@@ -273,7 +291,9 @@ static int account_start(struct house *house)
     refresh_table_start();
     factor_memory_start(factor_rule);
     weak_list_load();
-    int err = ledger_load(state.store);
+    int err = registration_take(house->config);
+    if (!err)
+        err = ledger_load(state.store);
     if (!err)
         err = refresh_load(state.store, sk_clock_wall_ms());
     if (!err)
@@ -287,6 +307,8 @@ static int account_start(struct house *house)
         err = hash_pool_start(hash_workers(), HASH_WAITING_MAX);
     if (!err)
         err = control_start(house->data_dir);
+    if (!err)
+        err = post_start();
     if (err) {
         account_stop();
         return err;
@@ -310,6 +332,8 @@ static const struct config_key config_keys[] = {
      "Seconds for which a shown password or factor allows sensitive acts"},
     {"account.require_factor", CONFIG_TEXT, "none", 0, 0,
      "Who must have a second factor: none, admins (and owners) or all"},
+    {"account.registration", CONFIG_TEXT, "invitation", 0, 0,
+     "Who may make an account: closed, invitation, or open (by a mailed link)"},
     {0},
 };
 

@@ -1,6 +1,7 @@
 /* The room's routes, each with its permission, its body and what it answers. */
 #include "account/access.h"
 #include "account/factor.h"
+#include "account/mail.h"
 #include "account/refresh.h"
 
 #define TEXT "{\"type\":\"string\"}"
@@ -27,6 +28,15 @@
     OBJECT("\"account\",\"session\",\"csrf\",\"prefs\"",                                           \
            "\"account\":" ACCOUNT ",\"session\":" SESSION ",\"csrf\":" TEXT ",\"prefs\":" PREFS    \
            ",\"token\":" TEXT ",\"owes\":{\"enum\":[\"factor\"]}")
+#define ENTRANCE                                                                                   \
+    OBJECT("\"registration\",\"recovery\"",                                                        \
+           "\"registration\":{\"enum\":[\"closed\",\"invitation\",\"open\"]},\"recovery\":" FLAG   \
+           ",\"sso\":" OBJECT("\"name\"", "\"name\":" TEXT))
+#define MAIL_START OBJECT("\"mail\"", "\"mail\":" TEXT ",\"lang\":{\"enum\":[\"en\",\"zh-CN\"]}")
+#define LINK_BODY OBJECT("\"token\"", "\"token\":" TEXT)
+#define RECOVER_BODY OBJECT("\"token\",\"password\"", "\"token\":" TEXT ",\"password\":" TEXT)
+#define MY_MAIL                                                                                    \
+    OBJECT("\"available\"", "\"available\":" FLAG ",\"mail\":" TEXT ",\"verified\":" NUMBER)
 #define REFRESH_BEGIN_BODY                                                                         \
     OBJECT("\"device_key\",\"at\",\"sig\"",                                                        \
            "\"device_key\":" TEXT ",\"at\":" NUMBER ",\"sig\":" TEXT)
@@ -52,8 +62,7 @@
 #define STRENGTH                                                                                   \
     OBJECT("\"score\",\"guesses_log10\",\"reasons\"",                                              \
            "\"score\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":4},"                         \
-           "\"guesses_log10\":{\"type\":\"number\"},\"reasons\":" LIST(REASON)                    \
-           ",\"min\":" NUMBER)
+           "\"guesses_log10\":{\"type\":\"number\"},\"reasons\":" LIST(REASON) ",\"min\":" NUMBER)
 #define SESSION_TIMES "\"created\":" NUMBER ",\"last_seen\":" NUMBER ",\"expires\":" NUMBER
 #define SESSION_ROW                                                                                \
     OBJECT("\"id\",\"created\",\"last_seen\",\"expires\",\"source\",\"client\",\"current\"",       \
@@ -91,9 +100,8 @@
 #define HOLDS                                                                                      \
     OBJECT("\"sessions\",\"browsers\",\"grants\",\"invitations\"",                                 \
            "\"sessions\":" NUMBER ",\"browsers\":" NUMBER ",\"grants\":" NUMBER                    \
-           ",\"invitations\":" NUMBER ",\"factors\":" NUMBER ",\"apps\":" NUMBER               \
-           ",\"codes\":" NUMBER                                                                  \
-           ",\"enrolment-tokens\":" NUMBER)
+           ",\"invitations\":" NUMBER ",\"factors\":" NUMBER ",\"apps\":" NUMBER                   \
+           ",\"codes\":" NUMBER ",\"enrolment-tokens\":" NUMBER)
 #define PERSON_SESSION                                                                             \
     OBJECT("\"id\",\"created\",\"last_seen\",\"source\",\"client\"",                               \
            "\"id\":" TEXT ",\"created\":" NUMBER ",\"last_seen\":" NUMBER ",\"source\":" TEXT      \
@@ -140,8 +148,8 @@
 
 #define ORGANIZATION_STATE "{\"enum\":[\"active\",\"suspended\"]}"
 #define ORGANIZATION                                                                               \
-    OBJECT("\"id\",\"name\",\"kind\",\"state\",\"created\",\"people\",\"cameras\"",                  \
-           "\"id\":" TEXT ",\"name\":" TEXT ",\"kind\":{\"enum\":[\"home\",\"team\",\"person\"]}"      \
+    OBJECT("\"id\",\"name\",\"kind\",\"state\",\"created\",\"people\",\"cameras\"",                \
+           "\"id\":" TEXT ",\"name\":" TEXT ",\"kind\":{\"enum\":[\"home\",\"team\",\"person\"]}"  \
            ",\"state\":" ORGANIZATION_STATE ",\"created\":" NUMBER ",\"people\":" NUMBER           \
            ",\"cameras\":" NUMBER)
 #define ORGANIZATION_NAME OBJECT("\"name\"", "\"name\":" TEXT)
@@ -154,7 +162,7 @@
     "{\"type\":\"object\",\"additionalProperties\":{\"enum\":[\"view\",\"operate\",\"approve\"]}}"
 #define OPERATORS                                                                                  \
     OBJECT("\"operators\",\"modules\"",                                                            \
-           "\"operators\":" LIST(OBJECT("\"id\",\"name\",\"role\",\"levels\"",                       \
+           "\"operators\":" LIST(OBJECT("\"id\",\"name\",\"role\",\"levels\"",                     \
                                         "\"id\":" TEXT ",\"name\":" TEXT ",\"role\":" ROLE         \
                                         ",\"levels\":" LEVELS)) ",\"modules\":" LIST(TEXT))
 
@@ -163,14 +171,13 @@
 #define KINDS LIST("{\"enum\":[\"password\",\"totp\",\"passkey\",\"recovery\"]}")
 #define PASSKEY                                                                                    \
     OBJECT("\"id\",\"name\",\"created\",\"backed_up\"",                                            \
-           "\"id\":" TEXT ",\"name\":" TEXT ",\"created\":" NUMBER ",\"last_used\":" NUMBER         \
+           "\"id\":" TEXT ",\"name\":" TEXT ",\"created\":" NUMBER ",\"last_used\":" NUMBER        \
            ",\"backed_up\":" FLAG)
 #define PASSKEY_REQUEST                                                                            \
-    OBJECT("\"challenge\",\"rp\"",                                                                 \
-           "\"challenge\":" TEXT ",\"rp\":" TEXT ",\"allow\":" LIST(TEXT))
+    OBJECT("\"challenge\",\"rp\"", "\"challenge\":" TEXT ",\"rp\":" TEXT ",\"allow\":" LIST(TEXT))
 #define PASSKEY_CREATION                                                                           \
     OBJECT("\"challenge\",\"rp\",\"user\",\"name\",\"exclude\"",                                   \
-           "\"challenge\":" TEXT ",\"rp\":" TEXT ",\"user\":" TEXT ",\"name\":" TEXT                \
+           "\"challenge\":" TEXT ",\"rp\":" TEXT ",\"user\":" TEXT ",\"name\":" TEXT               \
            ",\"exclude\":" LIST(TEXT))
 #define ASSERTION                                                                                  \
     OBJECT("\"id\",\"client_data\",\"authenticator_data\",\"signature\"",                          \
@@ -179,20 +186,27 @@
 #define FACTOR_ASKED                                                                               \
     OBJECT("\"factor\"",                                                                           \
            "\"factor\":" OBJECT("\"ticket\",\"expires\",\"kinds\"",                                \
-                                "\"ticket\":" TEXT ",\"expires\":" NUMBER ",\"kinds\":" KINDS       \
+                                "\"ticket\":" TEXT ",\"expires\":" NUMBER ",\"kinds\":" KINDS      \
                                 ",\"passkey\":" PASSKEY_REQUEST))
 #define LOGGED_IN "{\"anyOf\":[" ENTERED "," FACTOR_ASKED "]}"
 #define FACTOR_BODY                                                                                \
-    OBJECT("\"ticket\"", "\"ticket\":" TEXT ",\"totp\":" TEXT ",\"recovery\":" TEXT                \
-                         ",\"passkey\":" ASSERTION)
-#define REAUTH_BODY                                                                                \
-    OBJECT("", "\"password\":" TEXT ",\"totp\":" TEXT ",\"passkey\":" ASSERTION)
-#define FACTORS                                                                                    \
-    OBJECT("\"recovery\",\"passkeys\",\"offer\",\"required\",\"fresh_until\"",                     \
-           "\"totp\":" OBJECT("\"since\"", "\"since\":" NUMBER) ",\"recovery\":" OBJECT(           \
-               "\"left\"", "\"left\":" NUMBER ",\"made\":" NUMBER) ",\"passkeys\":" LIST(PASSKEY)  \
-           ",\"offer\":" OBJECT("\"rp\",\"passkeys\"", "\"rp\":" TEXT ",\"passkeys\":" FLAG)       \
-           ",\"required\":" FLAG ",\"fresh_until\":" NUMBER)
+    OBJECT("\"ticket\"",                                                                           \
+           "\"ticket\":" TEXT ",\"totp\":" TEXT ",\"recovery\":" TEXT ",\"passkey\":" ASSERTION)
+#define REAUTH_BODY OBJECT("", "\"password\":" TEXT ",\"totp\":" TEXT ",\"passkey\":" ASSERTION)
+#define FACTORS                                                                                                        \
+    OBJECT(                                                                                                            \
+        "\"recovery\",\"passkeys\",\"offer\",\"required\",\"fresh_until\"",                                            \
+        "\"totp\":" OBJECT("\"since\"", "\"since\":" NUMBER) ",\"recovery\":" OBJECT(                                  \
+            "\"left\"",                                                                                                \
+            "\"left\":" NUMBER                                                                                         \
+            ",\"made\":" NUMBER) ",\"passkeys\":" LIST(PASSKEY) ",\"offer\":" OBJECT("\"rp\","                         \
+                                                                                     "\"passkeys"                      \
+                                                                                     "\"",                             \
+                                                                                     "\"rp\""                          \
+                                                                                     ":" TEXT                          \
+                                                                                     ",\"passkeys"                     \
+                                                                                     "\":" FLAG) ",\"required\":" FLAG \
+                                                                                                 ",\"fresh_until\":" NUMBER)
 #define CODES OBJECT("\"codes\"", "\"codes\":" LIST(TEXT))
 #define EMPTY OBJECT("", "")
 
@@ -224,6 +238,36 @@ const struct route account_routes[] = {
      DOC("Log in by a passkey alone",
          TAKES(OBJECT("\"passkey\"", "\"passkey\":" ASSERTION ",\"bearer\":" FLAG)),
          GIVES("200", ENTERED))},
+    {"GET", "/api/v1/entrance", "public", 0, NULL, api_entrance,
+     DOC("What the login page offers", NOTHING, GIVES("200", ENTRANCE))},
+    {"POST", "/api/v1/register/start", "public", 512, NULL, api_register_start,
+     DOC("Ask for a link to register with", TAKES(MAIL_START),
+         "\"202\":{\"description\":\"Taken\"}")},
+    {"POST", "/api/v1/register/check", "public", 512, NULL, api_register_check,
+     DOC("What a registration link is for", TAKES(LINK_BODY),
+         GIVES("200", OBJECT("\"mail\",\"expires\"", "\"mail\":" TEXT ",\"expires\":" NUMBER)))},
+    {"POST", "/api/v1/register/strength", "public", 4096, NULL, api_register_strength,
+     DOC("Weigh a password; needs a registration link", TAKES(SETUP_BODY), GIVES("200", STRENGTH))},
+    {"POST", "/api/v1/register", "public", 4096, NULL, api_register,
+     DOC("Make an account by a mailed link", TAKES(SETUP_BODY), GIVES("201", ENTERED))},
+    {"POST", "/api/v1/recover/start", "public", 512, NULL, api_recover_start,
+     DOC("Ask for a link to choose a new password", TAKES(MAIL_START),
+         "\"202\":{\"description\":\"Taken\"}")},
+    {"POST", "/api/v1/recover/check", "public", 512, NULL, api_recover_check,
+     DOC("Whose a recovery link is", TAKES(LINK_BODY),
+         GIVES("200", OBJECT("\"name\",\"expires\"", "\"name\":" TEXT ",\"expires\":" NUMBER)))},
+    {"POST", "/api/v1/recover/strength", "public", 4096, NULL, api_recover_strength,
+     DOC("Weigh a password; needs a recovery link", TAKES(RECOVER_BODY), GIVES("200", STRENGTH))},
+    {"POST", "/api/v1/recover", "public", 4096, NULL, api_recover,
+     DOC("Set a new password by a mailed link; all sessions end", TAKES(RECOVER_BODY), DONE)},
+    {"GET", "/api/v1/me/mail", "session", 0, NULL, api_me_mail,
+     DOC("My confirmed mail address", NOTHING, GIVES("200", MY_MAIL))},
+    {"PUT", "/api/v1/me/mail", "session", 1024, NULL, api_me_mail_put,
+     DOC("Use another address, once it is confirmed; or none",
+         TAKES(OBJECT("\"password\"", "\"mail\":" TEXT ",\"password\":" TEXT)),
+         "\"202\":{\"description\":\"A link was sent\"}," DONE)},
+    {"POST", "/api/v1/mail/verify", "public", 512, NULL, api_mail_verify,
+     DOC("Confirm an address by a mailed link", TAKES(LINK_BODY), DONE)},
     {"POST", "/api/v1/refresh/begin", "session", 1024, NULL, api_refresh_begin,
      DOC("Keep this bearer session by a device key", TAKES(REFRESH_BEGIN_BODY),
          GIVES("201", REFRESHED))},
@@ -315,8 +359,8 @@ const struct route account_routes[] = {
      DOC("Who runs the box, and up to which level in each module", NOTHING,
          GIVES("200", OPERATORS))},
     {"PUT", "/api/v1/operators/{id}", "organizations.approve", 1024, NULL, api_operator_put,
-     DOC("What a person is given beside the role", TAKES(OBJECT("\"levels\"", "\"levels\":" LEVELS)),
-         DONE)},
+     DOC("What a person is given beside the role",
+         TAKES(OBJECT("\"levels\"", "\"levels\":" LEVELS)), DONE)},
     {"GET", "/api/v1/me/factors", "session.self", 0, NULL, api_factors,
      DOC("My second factors", NOTHING, GIVES("200", FACTORS))},
     {"POST", "/api/v1/me/reauth", "session.self", 16384, NULL, api_reauth,
@@ -343,8 +387,8 @@ const struct route account_routes[] = {
      DOC("Keep a new passkey",
          TAKES(OBJECT("\"name\",\"client_data\",\"attestation\"",
                       "\"name\":" TEXT ",\"client_data\":" TEXT ",\"attestation\":" TEXT)),
-         GIVES("201", OBJECT("\"passkey\",\"codes\"",
-                             "\"passkey\":" PASSKEY ",\"codes\":" LIST(TEXT))))},
+         GIVES("201",
+               OBJECT("\"passkey\",\"codes\"", "\"passkey\":" PASSKEY ",\"codes\":" LIST(TEXT))))},
     {"PATCH", "/api/v1/me/passkeys/{id}", "session.self", 1024, NULL, api_passkey_rename,
      DOC("Rename a passkey of mine", TAKES(OBJECT("\"name\"", "\"name\":" TEXT)),
          GIVES("200", PASSKEY))},

@@ -81,6 +81,42 @@ SELECT access_hash, session, access_expires FROM account_refresh WHERE access_ex
 -- name: account_refresh_purge :exec
 DELETE FROM account_refresh WHERE consumed > 0 AND consumed < $before;
 
+-- name: account_password_recover :exec
+UPDATE account SET password = $password, password_set = $now WHERE id = $id AND disabled = 0;
+
+-- name: account_mail_of :one
+SELECT address, verified FROM account_mail WHERE account = $account;
+
+-- name: account_mail_owner :one
+SELECT account FROM account_mail WHERE address = $address;
+
+-- name: account_mail_set :exec
+INSERT INTO account_mail (account, address, verified) VALUES ($account, $address, $now)
+ON CONFLICT (account) DO UPDATE SET address = excluded.address, verified = excluded.verified;
+
+-- name: account_mail_delete :exec
+DELETE FROM account_mail WHERE account = $account;
+
+-- name: account_mail_link_by_hash :one
+SELECT account, address, expires FROM account_mail_link
+WHERE token_hash = $token_hash AND kind = $kind AND expires > $now;
+
+-- name: account_mail_link_count :one
+SELECT COUNT(*) FROM account_mail_link;
+
+-- name: account_mail_link_replace :exec
+DELETE FROM account_mail_link WHERE (kind = $kind AND (account = $account OR address = $address)) OR expires <= $now;
+
+-- name: account_mail_link_insert :exec
+INSERT INTO account_mail_link (token_hash, kind, account, address, expires)
+VALUES ($token_hash, $kind, $account, $address, $expires);
+
+-- name: account_mail_link_delete :exec
+DELETE FROM account_mail_link WHERE token_hash = $token_hash;
+
+-- name: account_mail_link_purge :exec
+DELETE FROM account_mail_link WHERE expires <= $now;
+
 -- name: account_setup_token_live :one
 SELECT COUNT(*) FROM account_setup_token WHERE token_hash = $token_hash AND expires > $now;
 
