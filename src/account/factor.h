@@ -206,8 +206,6 @@ SK_MUST int factor_show_passkey(struct http_request *req, const json_t *assertio
                                 struct factor_use *out, char account[ID_SIZE]);
 /* The host name that passkeys are bound to; NULL: an address, no passkeys here. */
 const char *passkey_rp(void);
-/* As `rp`, for the RP id's form alone. Pure. */
-int passkey_rp_is_name(const char *host);
 /* The origins a page of ours may have: the host name with our port, and without one. */
 enum { PASSKEY_ORIGIN_SIZE = 300 };
 void passkey_origins(const char *out[3], char text[2][PASSKEY_ORIGIN_SIZE]);

@@ -1,5 +1,4 @@
 /* Is what somebody shows right? Reads what is stored, judges, and says what is to be spent. */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,27 +16,6 @@
 enum { HTTPS_PORT = 443, SHOWN_MAX = 64 };
 
 /* ---- where passkeys work ---- */
-
-/* WebAuthn takes a domain as RP id, never an address: letters, digits, hyphens and dots, with a
- * letter in the last label. */
-int passkey_rp_is_name(const char *host)
-{
-    struct in6_addr v6;
-    struct in_addr v4;
-    const char *last = strrchr(host, '.');
-    size_t len = strlen(host);
-
-    if (len < 1 || len > 253 || inet_pton(AF_INET, host, &v4) == 1 ||
-        inet_pton(AF_INET6, host, &v6) == 1 || host[0] == '.' || host[len - 1] == '.')
-        return 0;
-    for (const char *c = host; *c; c++)
-        if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '-' || *c == '.'))
-            return 0;
-    for (const char *c = last ? last + 1 : host; *c; c++)
-        if (*c >= 'a' && *c <= 'z')
-            return 1;
-    return 0;
-}
 
 const char *passkey_rp(void)
 {

@@ -1,5 +1,6 @@
 #include "account/passkey.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -48,6 +49,27 @@ const char *passkey_fault_name(enum passkey_fault f)
     };
 
     return names[f];
+}
+
+/* WebAuthn takes a domain as RP id, never an address: letters, digits, hyphens and dots, with a
+ * letter in the last label. */
+int passkey_rp_is_name(const char *host)
+{
+    struct in6_addr v6;
+    struct in_addr v4;
+    const char *last = strrchr(host, '.');
+    size_t len = strlen(host);
+
+    if (len < 1 || len > 253 || inet_pton(AF_INET, host, &v4) == 1 ||
+        inet_pton(AF_INET6, host, &v6) == 1 || host[0] == '.' || host[len - 1] == '.')
+        return 0;
+    for (const char *c = host; *c; c++)
+        if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '-' || *c == '.'))
+            return 0;
+    for (const char *c = last ? last + 1 : host; *c; c++)
+        if (*c >= 'a' && *c <= 'z')
+            return 1;
+    return 0;
 }
 
 /* ---- client data (5.8.1) ---- */

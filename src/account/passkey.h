@@ -53,6 +53,9 @@ enum passkey_fault {
 };
 const char *passkey_fault_name(enum passkey_fault f);
 
+/* 1 when the host can be an RP id: a name, in small letters, not an address. */
+int passkey_rp_is_name(const char *host);
+
 /* A new credential; copies. */
 struct passkey_made {
     uint8_t credential[PASSKEY_CREDENTIAL_MAX];
