@@ -415,8 +415,8 @@ static void camera_pump(struct sim_camera *c)
     int64_t next = links_run(c);
 
     next = earliest(next, flows_run(c));
-    next = earliest(next, plays_run(c));
     next = earliest(next, sdk_camera_tick(c->sealed, sim_now()));
+    next = earliest(next, plays_run(c)); /* what the tick asked for */
     if (next != INT64_MAX) {
         int64_t in_ms = next - sim_now();
         net_timer_set_in(&c->timer, in_ms > 0 ? in_ms : 0);

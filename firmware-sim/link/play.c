@@ -56,9 +56,13 @@ static void marks_find(const struct sim_camera *c, int64_t from_ms, int64_t to_m
     }
 }
 
-/* All before `next_ms` is told; what lies behind is asked for anew. */
+/* All before `next_ms` is told; what lies behind is asked for anew. No recording is told in two
+ * parts if it need not be. */
 static void found_cut(struct sdk_play_found *out)
 {
+    for (unsigned i = 1; i < out->range_count; i++)
+        if (out->ranges[i].from_ms < out->next_ms && out->ranges[i].to_ms > out->next_ms)
+            out->next_ms = out->ranges[i].from_ms;
     while (out->range_count > 0 && out->ranges[out->range_count - 1].from_ms >= out->next_ms)
         out->range_count--;
     if (out->range_count > 0 && out->ranges[out->range_count - 1].to_ms > out->next_ms)
@@ -208,14 +212,15 @@ int64_t plays_run(struct sim_camera *c)
 
     for (unsigned i = 0; i < SDK_PLAY_MAX; i++) {
         struct screen *s = &c->screens[i];
+        int err = 0;
 
-        if (s->player && (!s->is_open || (s->is_wanted && !is_full))) {
-            int err = screen_run(c, i);
-            if (err)
-                screen_fail(c, i, err);
-        }
-        if (s->player && (!s->is_open || s->is_wanted))
-            next = is_full ? sim_now() + CONGESTED_MS : 0;
+        if (!s->player || (s->is_open && !s->is_wanted))
+            continue;
+        next = earliest(next, is_full ? sim_now() + CONGESTED_MS : 0); /* it may ask again */
+        if (!s->is_open || !is_full)
+            err = screen_run(c, i);
+        if (err)
+            screen_fail(c, i, err);
     }
     return next;
 }

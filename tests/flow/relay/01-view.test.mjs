@@ -1,23 +1,11 @@
 // The headless viewer against simulated cameras: what it writes can be decoded.
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { camerasOnline, OWNER, runSkep, setupOwner, SKEP_BIN, SLOW, startSkep, test, waitFor } from "../lib/skep.mjs";
-
-function clipCheck(clip) {
-    const program = join(dirname(resolve(SKEP_BIN)), "host", "clip_check");
-    mkdirSync(dirname(program), { recursive: true });
-    const source = join(dirname(fileURLToPath(import.meta.url)), "clip_check.c");
-    const made = spawnSync(process.env.CC ?? "cc", ["-O1", "-Wall", "-Werror", "-o", program, source, "-lavformat", "-lavcodec", "-lavutil"], { encoding: "utf8" });
-    assert.equal(made.status, 0, made.stderr);
-    const run = spawnSync(program, [clip], { encoding: "utf8" });
-    assert.equal(run.status, 0, `${clip} cannot be decoded: ${run.stderr}`);
-    const [pictures, width, height, ms] = run.stdout.trim().split(" ").map(Number);
-    return { pictures, width, height, ms };
-}
+import { clipCheck } from "./lib.mjs";
 
 async function bed(t, fleet) {
     const skep = await startSkep({ t, fleet });
