@@ -178,6 +178,8 @@ int cli_view(int argc, char **argv)
         {"--account", ARGS_TEXT, &v.o.account, 0, 0, "NAME", "account name"},
         {"--password-file", ARGS_TEXT, &v.o.password_file, 0, 0, "FILE",
          "its password; - reads standard input; default: ask"},
+        {"--code-file", ARGS_TEXT, &v.o.code_file, 0, 0, "FILE",
+         "code of its second factor, or a recovery code, if one is asked for; default: ask"},
         {"--label-file", ARGS_TEXT, &v.o.label_file, 0, 0, "FILE",
          "the camera's label code; default: ask"},
         {"--chosen", ARGS_SWITCH, &v.o.chosen, 0, 0, "", "it is a chosen password, no label code"},

@@ -18,6 +18,7 @@ enum { VIEW_SECRET_MAX = 1024, VIEW_CODE_MAX = 64 };
 struct options {
     const char *server, *ca, *pin, *account, *password_file, *label_file, *seed_file, *out, *stream;
     const char *command_file, *snapshot, *audio, *owner_file, *new_password_file;
+    const char *code_file;
     const char *from, *to, *speed;
     int64_t seconds;
     int chosen, help, quiet, talk, playback, recordings;

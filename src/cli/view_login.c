@@ -46,6 +46,48 @@ static int api_post(struct view *v, const char *path, json_t *body, int wanted, 
     return err;
 }
 
+/* Six digits are a time code, anything else a recovery code: passkeys need a browser. */
+static int is_time_code(const char *code)
+{
+    size_t digits = 0;
+
+    for (; *code; code++) {
+        if (*code == ' ')
+            continue;
+        if (*code < '0' || *code > '9')
+            return 0;
+        digits++;
+    }
+    return digits == 6;
+}
+
+/* The account has a second factor: show a code. `*answer` becomes the session answer. */
+static int second_step(struct view *v, json_t **answer)
+{
+    const char *ticket;
+    struct sk_buf code;
+    json_t *body = json_object();
+
+    sk_buf_init(&code, VIEW_SECRET_MAX);
+    int err = sk_json_str(json_object_get(*answer, "factor"), "ticket", 64, &ticket);
+    if (!err)
+        err = view_secret_get(&code, v->o.code_file, "Code of the second factor");
+    if (!err && !code.len)
+        err = -SK_EINVAL;
+    if (!err) {
+        sk_json_set_str(body, "ticket", ticket);
+        const char *text = (const char *)code.data;
+        sk_json_set_str(body, is_time_code(text) ? "totp" : "recovery", text);
+    }
+    json_decref(*answer);
+    *answer = NULL;
+    sk_buf_fini_wipe(&code);
+    if (!err)
+        return api_post(v, "/api/v1/login/factor", body, 200, answer);
+    json_decref(body);
+    return err;
+}
+
 int view_log_in(struct view *v, const char *password)
 {
     json_t *body = json_object(), *answer = NULL;
@@ -55,6 +97,8 @@ int view_log_in(struct view *v, const char *password)
     sk_json_set_str(body, "password", password);
     sk_json_set_bool(body, "bearer", 1);
     int err = api_post(v, "/api/v1/login", body, 200, &answer);
+    if (!err && sk_json_has(answer, "factor"))
+        err = second_step(v, &answer);
     if (!err)
         err = sk_json_str(answer, "token", VIEW_SECRET_MAX - 16, &token);
     if (!err)

@@ -1,6 +1,8 @@
 // Time codes and recovery codes through the front door: two steps, each code once, and no number of
 // guesses beside the password's.
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { api, login, OWNER, runSkep, setupOwner, startSkep, test, waitFor } from "../lib/skep.mjs";
 import { member, PASSWORD } from "../grant/lib.mjs";
 import { timeCode, totpOn } from "./authenticator.mjs";
@@ -204,4 +206,26 @@ test("passwords: shorter for members, shortest with a factor, long for those who
     assert.deepEqual([(await try_("member", short)).min, (await try_("member", short)).reasons], [8, []]);
     const admin = await try_("admin", "q7#Vz!m2wK$p4r");
     assert.deepEqual([admin.min, admin.reasons], [15, ["short"]]);
+});
+
+test("skep view logs in with a code from a file, never from its arguments", async (t) => {
+    const skep = await startSkep({ t });
+    const owner = await setupOwner(skep);
+    const { codes } = await totpOn(owner);
+    const secrets = { password: OWNER.password, label: "x", code: codes[0] };
+    const files = {};
+    for (const [name, text] of Object.entries(secrets)) {
+        files[name] = join(skep.folder, name);
+        await writeFile(files[name], `${text}\n`, { mode: 0o600 });
+    }
+    await writeFile(join(skep.folder, "ca.pem"), skep.caPem);
+    const view = (...more) => runSkep(["view", "a".repeat(26), "--server", skep.url, "--ca", join(skep.folder, "ca.pem"), "--account", OWNER.name,
+        "--password-file", files.password, "--label-file", files.label, "--out", join(skep.folder, "out.mp4"), ...more], { input: "\n" });
+    const without = await view();
+    assert.notEqual(without.code, 0);
+    assert.match(without.stderr, /logging in/);
+    const right = await view("--code-file", files.code);
+    assert.doesNotMatch(right.stderr, /logging in/);
+    assert.equal((await owner.get("/api/v1/me/factors")).json.recovery.left, 9, "the code was shown and is used");
+    assert.match((await view("--code-file", files.code)).stderr, /logging in/);
 });
