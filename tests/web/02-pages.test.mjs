@@ -20,6 +20,7 @@ async function signIn(page, skep, look) {
 const pagesOf = (camera) => [
     ["wall", "/live", ".wall .tile"],
     ["camera", `/cameras/${camera}`, "video"],
+    ["playback", `/cameras/${camera}/playback`, ".pic:not(:has(.cover))"],
     ["cameras", "/cameras", ".row-link:visible, .cards a:visible"],
     ["add", "/cameras?add=1", "dialog[open]"],
     ["add-token", "/cameras?add=1", "dialog[open]", async (page) => {

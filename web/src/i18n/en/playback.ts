@@ -64,7 +64,7 @@ export const playback = {
     "past.day-title": "Day",
     "past.day-before": "The day before",
     "past.day-after": "The day after",
-    "past.oldest": "The card reaches back to {day}, {time}.",
+    "past.oldest": "The card reaches back to {time}.",
     "past.kept": "Kept",
     "past.gaps": { one: "1 gap", other: "{n} gaps" },
     "past.events": "Events of this day",

@@ -57,7 +57,7 @@ export const playback: Readonly<Record<keyof typeof en, Message>> = {
     "past.day-title": "日期",
     "past.day-before": "前一天",
     "past.day-after": "后一天",
-    "past.oldest": "存储卡最早到 {day} {time}。",
+    "past.oldest": "存储卡最早到 {time}。",
     "past.kept": "已保存",
     "past.gaps": "{n} 处间断",
     "past.events": "当天的事件",

@@ -3,7 +3,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { clock, hourMinute } from "../../i18n/format";
 import type { Mark, Range } from "../../live/api";
-import { clipped, ticks, zoom, type Window } from "./band";
+import { clipped, gapsOf, ticks, zoom, type Window } from "./band";
 
 const SEGMENT = 14;
 const SEGMENT_GAP = 3;
@@ -11,7 +11,9 @@ const TOP = 15;
 const THICK = 12;
 const HEIGHT = 50;
 const WHEEL = 1.0015;
-/** Shorter than this and nobody dragged. */
+/** A gap shows, however short it is. */
+const GAP_PX = 1.5;
+/** By arrow and page keys; six times that with Shift. */
 const NUDGE = { ArrowLeft: -10_000, ArrowRight: 10_000, PageDown: -600_000, PageUp: 600_000 } as const;
 
 function useWidth(ref: { readonly current: Element | null }): number {
@@ -150,17 +152,17 @@ export function Band(props: BandProps) {
                     </clipPath>
                     <pattern
                         id={`${id}-sim`}
-                        width="6"
-                        height="6"
+                        width="4"
+                        height="4"
                         patternUnits="userSpaceOnUse"
                         patternTransform="rotate(45)"
                     >
-                        <rect class="sim-ground" width="6" height="6" />
-                        <rect class="sim-stripe" width="2.5" height="6" />
+                        <rect class="sim-ground" width="4" height="4" />
+                        <rect class="sim-stripe" width="2" height="4" />
                     </pattern>
                 </defs>
                 <g clip-path={`url(#${id}-coil)`}>
-                    <rect class="none" y={TOP} width={width} height={THICK} />
+                    <rect class="coming" y={TOP} width={width} height={THICK} />
                     {!props.loading &&
                         shownRanges.map(([from, to]) => (
                             <rect
@@ -173,11 +175,22 @@ export function Band(props: BandProps) {
                                 height={THICK}
                             />
                         ))}
+                    {!props.loading &&
+                        gapsOf(shownRanges, window.from, Math.min(window.to, until)).map(([from, to]) => (
+                            <rect
+                                key={from}
+                                class="none"
+                                x={(x(from) + x(to)) / 2 - Math.max(GAP_PX, x(to) - x(from)) / 2}
+                                y={TOP}
+                                width={Math.max(GAP_PX, x(to) - x(from))}
+                                height={THICK}
+                            />
+                        ))}
                 </g>
                 {marks.map(([ms, type], i) => (
                     <rect
                         key={`${ms}-${i}`}
-                        class={type === 2 ? "mark tamper" : "mark"}
+                        class={type === 2 ? "ev tamper" : "ev"}
                         x={x(ms) - 1}
                         y={TOP - 8}
                         width="2"
@@ -189,7 +202,7 @@ export function Band(props: BandProps) {
                     const place = x(ms);
                     return (
                         <g key={ms}>
-                            <rect class="tick" x={place} y={TOP + THICK + 3} width="1" height="4" />
+                            <rect class="hr" x={place} y={TOP + THICK + 3} width="1" height="4" />
                             <text
                                 x={Math.max(0, Math.min(width, place))}
                                 y={HEIGHT - 4}

@@ -1,7 +1,7 @@
 // Beside the picture of the past: which day, and what of it was kept.
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../i18n";
-import { clock, hourMinute, span } from "../../i18n/format";
+import { clock, span, when } from "../../i18n/format";
 import type { Mark } from "../../live/api";
 import { Icon } from "../../ui/icon";
 import { dayRead, dayText, gapsOf, type Window } from "./band";
@@ -66,7 +66,7 @@ export function DayPanel({
             </div>
             {found && first !== null && (
                 <p class="small quiet">
-                    {t("past.oldest", { day: dayText(first), time: hourMinute(first) })}
+                    {t("past.oldest", { time: when(first) })}
                 </p>
             )}
         </section>
