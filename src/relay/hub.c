@@ -144,12 +144,13 @@ struct stream *hub_stream_find(struct hub *hub, uint32_t id)
 
 /* ---- opening and closing the uplink ---------------------------------------------------------- */
 
-/* A fresh one-use ticket, bound to the camera's present link. */
+/* A fresh one-use ticket, bound to the camera's present link. An uplink of a former link may be one
+ * that nobody holds any more at the other end: it does not stand in the way. */
 static int ticket_make_locked(struct hub *hub, uint32_t link, int64_t now_ms)
 {
     uint8_t raw[32];
 
-    if (hub->uplink ||
+    if ((hub->uplink && hub->uplink_link == link) ||
         (hub->ticket[0] && hub->ticket_link == link && now_ms - hub->ticket_ms < TICKET_MS))
         return 0;
     hub->ticket_link = link;
@@ -221,11 +222,22 @@ void hub_leave(struct hub *hub)
     hub_drop(hub);
 }
 
-struct hub *hub_by_ticket(const char *ticket, int64_t now_ms)
+void hub_device_online(const char *device)
+{
+    pthread_mutex_lock(&hubs.lock);
+    struct hub *hub = sk_map_find(hubs.by_device, device, DEVICE_ID_SIZE - 1);
+    hub = hub && hub->ready > 0 ? hub_ref(hub) : NULL;
+    pthread_mutex_unlock(&hubs.lock);
+    if (hub)
+        hub_open(hub);
+    hub_drop(hub);
+}
+
+struct hub *hub_by_ticket(const char *ticket, int64_t now_ms, uint32_t *link)
 {
     struct hub *hub, *found = NULL;
     size_t pos = 0;
-    uint32_t link, bound = 0;
+    uint32_t bound = 0;
     int is_fresh = 0;
 
     if (strlen(ticket) != TICKET_SIZE - 1)
@@ -241,7 +253,7 @@ struct hub *hub_by_ticket(const char *ticket, int64_t now_ms)
         hub_ref(found);
     }
     pthread_mutex_unlock(&hubs.lock);
-    if (found && is_fresh && device_is_online(found->device, &link) && link == bound)
+    if (found && is_fresh && device_is_online(found->device, link) && *link == bound)
         return found;
     hub_drop(found);
     return NULL;
@@ -270,12 +282,13 @@ static void arrival_post(struct hub *hub)
     }
 }
 
-void hub_uplink_set(struct hub *hub, struct uplink *uplink)
+void hub_uplink_set(struct hub *hub, struct uplink *uplink, uint32_t link)
 {
     pthread_mutex_lock(&hubs.lock);
     struct uplink *former = hub->uplink;
     uplink_ref(uplink);
     hub->uplink = uplink;
+    hub->uplink_link = link;
     hub->talk_stream = 0; /* told anew by its camera */
     pthread_mutex_unlock(&hubs.lock);
     if (former) {

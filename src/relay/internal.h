@@ -124,6 +124,7 @@ struct hub {
     unsigned ready;  /* viewers that have made the camera ready */
     int64_t left_ms; /* when the last of them left; 0 = never or there are some */
     struct uplink *uplink;
+    uint32_t uplink_link;     /* the device link that its ticket went over */
     uint32_t talk_stream;     /* what the camera gave CREDIT for; 0 = nobody talks */
     size_t talk_credit;       /* bytes of it that may still go */
     char ticket[TICKET_SIZE]; /* "" when none is out */
@@ -140,14 +141,18 @@ int loop_index(const struct net_loop *loop);
  * uplink. hub_leave gives the reference back. Any thread. */
 struct hub *hub_enter(const char *device);
 void hub_leave(struct hub *hub);
-/* Send MEDIA_OPEN when there is no uplink and none is being asked for. */
+/* Send MEDIA_OPEN when no uplink came over the camera's present link and none is being asked for.
+ */
 void hub_open(struct hub *hub);
+/* The camera has a new link: if somebody waits for it, hub_open. Any thread. */
+void hub_device_online(const char *device);
 
-/* The hub whose ticket this is (used up by this call), with a reference, or NULL. */
-struct hub *hub_by_ticket(const char *ticket, int64_t now_ms);
+/* The hub whose ticket this is (used up by this call), with a reference, and the link that it is
+ * bound to; or NULL. */
+struct hub *hub_by_ticket(const char *ticket, int64_t now_ms, uint32_t *link);
 void hub_drop(struct hub *hub);
 /* The uplink took its place (a former one is replaced and gets CUT 4), or went. */
-void hub_uplink_set(struct hub *hub, struct uplink *uplink);
+void hub_uplink_set(struct hub *hub, struct uplink *uplink, uint32_t link);
 void hub_uplink_gone(struct hub *hub, struct uplink *uplink, uint8_t reason);
 /* Its camera is no camera of this box any more: cut the uplink, void the ticket. Any thread. */
 void hub_device_removed(const char *device);

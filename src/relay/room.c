@@ -62,6 +62,12 @@ static void on_device_removed(void *ctx, const struct event *ev)
     viewers_recheck();
 }
 
+static void on_device_online(void *ctx, const struct event *ev)
+{
+    (void)ctx;
+    hub_device_online(ev->device);
+}
+
 static int64_t gauge_oldest(void *ctx)
 {
     (void)ctx;
@@ -100,6 +106,7 @@ static int relay_start(struct house *house)
     metric_gauge("skep_relay_arena_used_bytes", "Locked memory in use", gauge_used, NULL);
     event_subscribe(EVENT_SESSION_ENDED, on_rights_changed, NULL);
     event_subscribe(EVENT_GRANT_CHANGED, on_rights_changed, NULL);
+    event_subscribe(EVENT_DEVICE_ONLINE, on_device_online, NULL);
     event_subscribe(EVENT_DEVICE_REMOVED, on_device_removed, NULL);
     edge_protocol_add(&protocol);
     return 0;

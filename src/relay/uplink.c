@@ -178,13 +178,14 @@ static void on_hello(struct uplink *u)
     static const char *const members[] = {"ticket", NULL};
     const char *ticket;
     json_t *body;
+    uint32_t link = 0;
     int err = sk_json_parse(&body, u->control, u->frame.len);
 
     if (!err)
         err = sk_json_only(body, members);
     if (!err)
         err = sk_json_str(body, "ticket", TICKET_TEXT_MAX, &ticket);
-    struct hub *hub = err ? NULL : hub_by_ticket(ticket, sk_clock_mono_ms());
+    struct hub *hub = err ? NULL : hub_by_ticket(ticket, sk_clock_mono_ms(), &link);
     json_decref(body);
     sk_wipe(u->control, u->frame.len);
     if (!hub) {
@@ -192,7 +193,7 @@ static void on_hello(struct uplink *u)
         return;
     }
     u->hub = hub;
-    hub_uplink_set(hub, u);
+    hub_uplink_set(hub, u, link);
     control_write(u, WIRE_RELAY_WELCOME, 0, NULL, 0);
 }
 

@@ -142,3 +142,19 @@ test("a removed camera's stream is cut within a second", async (t) => {
     assert.ok(Date.now() - at < 1000 * SLOW, `${Date.now() - at} ms`);
     await up.tls.untilClose(2000);
 });
+
+test("a camera that comes back over a new link does not wait for its dead uplink", async (t) => {
+    const { skep, camera, up, first, send } = await bed(t);
+    await send(FLAG.INIT);
+    await send(FLAG.KEY);
+    await waitFor(() => first.media().length === 2);
+    // Its old connections are still open as far as the box can tell; nobody asks for anything.
+    const link = await (await DeviceLink.open(skep, camera.pem)).greet();
+    const { ticket } = JSON.parse((await link.next(MESSAGE.MEDIA_OPEN, 2000 * SLOW)).body);
+    const next = await (await Uplink.open(skep)).greet(ticket);
+    t.after(() => { next.close(); link.close(); });
+    await waitFor(() => up.frames().some((f) => f.kind === KIND.CUT && f.body[0] === 4), 2000, "CUT: replaced");
+    await next.send(KIND.VIDEO, randomBytes(500), { flags: FLAG.INIT, stream: STREAM, pts: 900000 });
+    await next.send(KIND.VIDEO, randomBytes(500), { flags: FLAG.KEY, stream: STREAM, pts: 900000 });
+    await waitFor(() => first.media().length === 4, 2000, "pictures over the new uplink");
+});

@@ -259,6 +259,7 @@ static void test_tickets(void **state)
 {
     struct hub *hub = hub_enter(cam);
     char first[TICKET_SIZE];
+    uint32_t link;
     (void)state;
     memcpy(first, opened, sizeof(first));
     hub_open(hub);
@@ -266,16 +267,17 @@ static void test_tickets(void **state)
     link_now = 8;
     hub_open(hub);
     assert_string_not_equal(opened, first);
-    assert_null(hub_by_ticket(first, sk_clock_mono_ms()));
-    struct hub *found = hub_by_ticket(opened, sk_clock_mono_ms());
+    assert_null(hub_by_ticket(first, sk_clock_mono_ms(), &link));
+    struct hub *found = hub_by_ticket(opened, sk_clock_mono_ms(), &link);
     assert_ptr_equal(found, hub);
+    assert_int_equal(link, 8);
     hub_drop(found);
-    assert_null(hub_by_ticket(opened, sk_clock_mono_ms()));
+    assert_null(hub_by_ticket(opened, sk_clock_mono_ms(), &link));
     hub_open(hub);
     link_now = 9;
-    assert_null(hub_by_ticket(opened, sk_clock_mono_ms()));
+    assert_null(hub_by_ticket(opened, sk_clock_mono_ms(), &link));
     hub_open(hub);
-    assert_null(hub_by_ticket(opened, sk_clock_mono_ms() + TICKET_MS));
+    assert_null(hub_by_ticket(opened, sk_clock_mono_ms() + TICKET_MS, &link));
     hub_leave(hub);
 }
 
