@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/sys.h"
 #include "sdk/camera_internal.h"
 #include "sdk/viewer_internal.h"
@@ -108,6 +109,72 @@ static int ptz(void *user, const struct sdk_ptz *p)
     return 0;
 }
 
+static int play_find(void *user, int64_t from_ms, int64_t to_ms, struct sdk_play_found *out)
+{
+    (void)user;
+    SK_ASSERT(from_ms >= 0 && from_ms < to_ms);
+    memset(out, 0, sizeof *out);
+    return 0;
+}
+
+static int play_open(void *user, unsigned slot, const struct sdk_play_how *how, int64_t *wall_ms)
+{
+    (void)user;
+    SK_ASSERT(slot < SDK_PLAY_MAX && how->which <= SDK_STREAM_SUB && how->at_ms >= 0 &&
+              (how->to_ms == 0 || how->to_ms > how->at_ms));
+    *wall_ms = how->at_ms;
+    return 0;
+}
+
+static int play_seek(void *user, unsigned slot, int64_t at_ms, uint64_t pts, int64_t *wall_ms)
+{
+    (void)user, (void)pts;
+    SK_ASSERT(slot < SDK_PLAY_MAX && at_ms >= 0);
+    *wall_ms = at_ms;
+    return 0;
+}
+
+static void play_speed(void *user, unsigned slot, int keys_only)
+{
+    (void)user, (void)keys_only;
+    SK_ASSERT(slot < SDK_PLAY_MAX);
+}
+
+static void play_slot(void *user, unsigned slot)
+{
+    (void)user;
+    SK_ASSERT(slot < SDK_PLAY_MAX);
+}
+
+static const struct sdk_play_ops play_ops = {.find = play_find,
+                                             .open = play_open,
+                                             .seek = play_seek,
+                                             .speed = play_speed,
+                                             .next = play_slot,
+                                             .close = play_slot};
+
+/* The players that were asked for get ready. */
+static void players_ready(void)
+{
+    for (unsigned i = 0; i < SDK_PLAY_MAX; i++)
+        if (sdk_camera_play_ready(camera, i, "avc1", (const uint8_t *)"init", 4, 1) == 0)
+            pump();
+}
+
+/* The text as the answer to play.find. */
+static void found_read(const uint8_t *data, size_t size)
+{
+    static struct sdk_viewer_found found;
+    json_t *val;
+
+    if (sk_json_parse(&val, data, size) < 0)
+        return;
+    if (sdk_viewer_found_read(&found, val) == 0)
+        for (unsigned i = 0; i < found.range_count; i++)
+            SK_ASSERT(found.ranges[i].from_ms < found.ranges[i].to_ms);
+    json_decref(val);
+}
+
 static void ready(void *user, const struct sdk_viewer_hello *h)
 {
     (void)user, (void)h;
@@ -138,7 +205,8 @@ static const struct sdk_camera_ops camera_ops = {.signal = c_signal,
                                                  .stream_keyframe = stop,
                                                  .snap = snap,
                                                  .talk = talk,
-                                                 .ptz = ptz};
+                                                 .ptz = ptz,
+                                                 .play = &play_ops};
 static const struct sdk_viewer_ops viewer_ops = {.signal = v_signal,
                                                  .control = frame,
                                                  .ready = ready,
@@ -174,6 +242,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     SK_ASSERT(sdk_channel_send(viewer->channel, WIRE_RECORD_REQ, data, n, 1) == 0);
     pump();
+    players_ready();
+    found_read(data, size);
     if (camera->session_count > 0 && viewer->state == V_UP) {
         uint8_t type = types[n > 0 ? data[n - 1] % sizeof types : 0];
 
