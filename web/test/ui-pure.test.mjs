@@ -53,10 +53,12 @@ test("after login only a path of our own", () => {
 });
 
 test("fragment: token and seed, nothing else", () => {
-    const none = { token: null, seed: null, invitation: null };
+    const none = { token: null, seed: null, invitation: null, mailed: null };
     assert.deepEqual(ui.parseFragment("#t=abc_-1&s=AAAA"), { ...none, token: "abc_-1", seed: "AAAA" });
     assert.deepEqual(ui.parseFragment("#s=AAAA"), { ...none, seed: "AAAA" });
     assert.deepEqual(ui.parseFragment("#i=abc&s=AAAA&t=x"), { ...none, invitation: "abc" });
+    assert.deepEqual(ui.parseFragment("#r=abc&t=x"), { ...none, mailed: "abc" });
+    assert.deepEqual(ui.parseFragment("#v=abc"), { ...none, mailed: "abc" });
     assert.deepEqual(ui.parseFragment("#t=<b>&s="), none);
     for (const other of ["", "#history", "#d=x&s=AAAA", "#x&t=a"]) assert.equal(ui.parseFragment(other), null);
 });

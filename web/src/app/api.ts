@@ -230,7 +230,7 @@ export async function call<T>(
         if (problem.code === "auth-required") onSignedOut();
         throw problem;
     }
-    return (res.status === 204 ? undefined : await res.json()) as T;
+    return (res.status === 204 || res.status === 202 ? undefined : await res.json()) as T;
 }
 
 const id = encodeURIComponent;

@@ -92,7 +92,7 @@ function Unreachable() {
     );
 }
 
-const PUBLIC = ["/setup", "/login", "/join"];
+const PUBLIC = ["/setup", "/login", "/join", "/recover", "/register", "/verify"];
 
 /** Where this session must be: setup while nobody owns the box, login while nobody is signed in. */
 function wantedPath(): string | null {

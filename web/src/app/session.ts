@@ -45,16 +45,20 @@ export interface Fragment {
     readonly token: string | null;
     readonly seed: string | null;
     readonly invitation: string | null;
+    /** Of a link that came by mail: registration, recovery (`#r=`), confirmation (`#v=`). */
+    readonly mailed: string | null;
 }
 
 /**
- * Links that bring secrets, by the name of their first part: setup `#t=..&s=..`, label seed `#s=..`, invitation `#i=..`.
+ * Links that bring secrets, by the name of their first part: setup `#t=..&s=..`, label seed `#s=..`, invitation `#i=..`, mailed `#r=..`, `#v=..`.
  * A part means what it means in that link only; a further kind of link is a further row.
  */
 const LINKS: Readonly<Record<string, Readonly<Record<string, keyof Fragment>>>> = {
     t: { t: "token", s: "seed" },
     s: { s: "seed" },
     i: { i: "invitation" },
+    r: { r: "mailed" },
+    v: { v: "mailed" },
 };
 
 /** Null: of none of these forms, to be left alone. A part that is not base64url is as good as absent. */
@@ -62,7 +66,7 @@ export function parseFragment(hash: string): Fragment | null {
     const parts = new URLSearchParams(hash.replace(/^#/, ""));
     const link = LINKS[[...parts.keys()][0] ?? ""];
     if (!link) return null;
-    const out = { token: null, seed: null, invitation: null } as Record<
+    const out = { token: null, seed: null, invitation: null, mailed: null } as Record<
         keyof Fragment,
         string | null
     >;
@@ -83,10 +87,11 @@ export function takeFragment(): void {
     seedSignal.value ??= kept("sessionStorage", "seed");
     const found = parseFragment(location.hash);
     if (!found) return;
-    const { token, seed, invitation } = found;
+    const { token, seed, invitation, mailed } = found;
     history.replaceState(null, "", location.pathname + location.search);
     if (token) keep("sessionStorage", "token", token);
     if (invitation) keep("sessionStorage", "invitation", invitation);
+    if (mailed) keep("sessionStorage", "mailed", mailed);
     if (seed) keep("sessionStorage", "seed", seed);
     if (seed) seedSignal.value = seed;
 }
@@ -94,6 +99,8 @@ export const setupToken = (): string | null => kept("sessionStorage", "token");
 export const dropSetupToken = (): void => keep("sessionStorage", "token", null);
 export const invitationToken = (): string | null => kept("sessionStorage", "invitation");
 export const dropInvitation = (): void => keep("sessionStorage", "invitation", null);
+export const mailedToken = (): string | null => kept("sessionStorage", "mailed");
+export const dropMailed = (): void => keep("sessionStorage", "mailed", null);
 export const labelSeed = (): string | null => seedSignal.value;
 
 /** The step of setup that comes next, so that a reload resumes it; per tab. */

@@ -1,5 +1,6 @@
 // English, and the table of keys: what stands here must stand in zh.ts. `{n}` is the number a sentence turns on.
 // A room's strings stand in en/<room>.ts and zh/<room>.ts, under keys of their own, and are spread in at the end.
+import { mail } from "./en/mail";
 import { people } from "./en/people";
 import { trust } from "./en/trust";
 import { playback } from "./en/playback";
@@ -655,6 +656,7 @@ export const en = {
     "limit.relay":
         "Pictures go through the relay of this box. It holds at most 4 seconds of sealed bytes, in memory only.",
     "limit.owner": "In this version the owner may do all and nobody else anything.",
+    ...mail,
     ...people,
     ...trust,
     ...playback,

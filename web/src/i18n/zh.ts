@@ -1,5 +1,6 @@
 // 简体中文。键由 en.ts 规定，缺少任何一个都无法编译。
 import type { Messages } from "./en";
+import { mail } from "./zh/mail";
 import { people } from "./zh/people";
 import { trust } from "./zh/trust";
 import { playback } from "./zh/playback";
@@ -597,6 +598,7 @@ export const zh: Messages = {
     "limit.metadata": "本机知道谁在何时观看哪台摄像机、传送多少字节，但没有画面的密钥。",
     "limit.relay": "画面经本机中继传送。中继至多持有 4 秒的密封字节，且只在内存中。",
     "limit.owner": "在此版本中，所有者可做一切，其他人什么也不能做。",
+    ...mail,
     ...people,
     ...trust,
     ...playback,

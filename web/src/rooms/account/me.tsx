@@ -11,6 +11,7 @@ import { Chip, Head, Time } from "../../ui/parts";
 import { toast } from "../../ui/toast";
 import { ThemeChoice } from "../setup/box";
 import { Keyring } from "./keyring";
+import { MailPanel } from "./mail";
 import { PasswordPanel } from "./password";
 
 export function MePage() {
@@ -48,6 +49,7 @@ export function MePage() {
                 <Sessions list={list} reload={load} />
                 <Keyring />
                 <PasswordPanel onChanged={load} />
+                <MailPanel />
                 <Manners />
             </div>
         </>

@@ -1,5 +1,4 @@
 // The page behind a link that one person got: joining by an invitation.
-import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Problem, type Role } from "../../app/api";
 import type { Loaded } from "../../app/devices";
@@ -7,8 +6,8 @@ import { navigate } from "../../app/router";
 import { dropInvitation, enter, invitationToken, logout, session } from "../../app/session";
 import { rich, t } from "../../i18n";
 import { when } from "../../i18n/format";
+import { Door, ToLogin } from "../../ui/door";
 import { Field } from "../../ui/field";
-import { Mark } from "../../ui/mark";
 import { nameFault } from "../../ui/name";
 import { ErrorNote, Loading } from "../../ui/notes";
 import { Hint } from "../../ui/parts";
@@ -92,37 +91,6 @@ export function JoinPage() {
         );
     return <Form token={token} invited={asked.value} onGone={() => setGone(true)} />;
 }
-
-function Door({
-    title,
-    children,
-}: {
-    readonly title: string;
-    readonly children: ComponentChildren;
-}) {
-    return (
-        <main class="door" id="main">
-            <div class="sheet door-in">
-                <p class="brand">
-                    <Mark />
-                    <span>Skep</span>
-                </p>
-                <h1 tabIndex={-1}>{title}</h1>
-                {children}
-            </div>
-        </main>
-    );
-}
-
-const ToLogin = () => (
-    <div class="row">
-        <a class="btn pri" href="/login">
-            {t("login.title")}
-        </a>
-        <span class="sp" />
-        <LanguageButton />
-    </div>
-);
 
 function Form({
     token,

@@ -9,6 +9,7 @@ import { Icon } from "../../ui/icon";
 import { Mark } from "../../ui/mark";
 import { problemText } from "../../ui/notes";
 import { Hint, useTick } from "../../ui/parts";
+import { OtherWays } from "../recover/entrance";
 
 export const LanguageButton = () => (
     <button
@@ -100,10 +101,8 @@ export function LoginPage() {
                     <span class="sp" />
                     <LanguageButton />
                 </div>
+                <OtherWays />
                 {labelSeed() && <Hint icon="sim">{t("login.seed")}</Hint>}
-                <p class="small quiet">
-                    {t("login.lost")} <code class="mono">skep owner reset</code>
-                </p>
             </form>
         </main>
     );
