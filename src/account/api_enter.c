@@ -5,6 +5,7 @@
 
 #include "account/access.h"
 #include "account/factor.h"
+#include "account/gate.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/sys.h"
@@ -108,15 +109,17 @@ int api_setup_post(struct http_request *req)
 
 struct login_body {
     const char *name, *password;
+    const json_t *proof; /* NULL: none */
     int bearer;
 };
 
 static int login_body_take(struct http_request *req, json_t **json, struct login_body *b)
 {
-    static const char *const members[] = {"name", "password", "bearer", NULL};
+    static const char *const members[] = {"name", "password", "bearer", "proof", NULL};
 
     if (http_body_json(req, json))
         return -1;
+    b->proof = sk_json_has(*json, "proof") ? json_object_get(*json, "proof") : NULL;
     if (sk_json_only(*json, members) || sk_json_str(*json, "name", NAME_MAX_BYTES, &b->name) ||
         sk_json_str(*json, "password", PASSWORD_MAX_BYTES, &b->password) ||
         (sk_json_has(*json, "bearer") && sk_json_bool(*json, "bearer", &b->bearer))) {
@@ -206,11 +209,9 @@ static int login_checked(struct entering *e, const char *password, int stale,
 
 static int login_do(struct http_request *req, const struct login_body *b)
 {
-    struct throttle *t = account_get()->throttle;
     struct entering e = {.req = req, .bearer = b->bearer};
     struct browser browser = {0};
-    struct login_try try;
-    int64_t now_ms = sk_clock_mono_ms(), retry_ms;
+    struct gate gate;
     int matches = 0, stale = 0;
     int err = ledger_account_by_name(account_get()->store, b->name, &e.row);
 
@@ -219,19 +220,21 @@ static int login_do(struct http_request *req, const struct login_body *b)
     if (browser_by_id(http_principal(req)->browser, &browser) ||
         strcmp(browser.account, e.row.id) != 0)
         browser.id[0] = '\0';
-    if (login_admit(t, b->name, browser.id, http_principal(req)->source, now_ms, &try, &retry_ms)) {
-        answer_throttled(req, retry_ms);
-    } else if ((err = hash_check(e.row.password, b->password, strlen(b->password), &matches,
-                                 &stale)) == -SK_EBUSY) {
-        login_undecided(t, &try, now_ms);
+    if (gate_pass(req, b->name, browser.id, b->proof, &gate)) {
+        /* answered: work first, or wait */
+    } else if ((err = hash_check_for(&gate.share, e.row.password, b->password, strlen(b->password),
+                                     &matches, &stale)) == -SK_EBUSY) {
+        gate_undecided(&gate);
         answer_hash_error(req, err);
     } else if (err || !matches || e.row.disabled) { /* disabled looks like a wrong password */
         if (err)
             log_error("account", "hash-check", "account=%s reason=\"%s\"", e.row.id,
                       sk_error_text(err));
+        gate_wrong(req, &gate, b->password);
         login_refuse(req, &e.row);
     } else {
-        login_checked(&e, b->password, stale, &try);
+        gate_right(req, &gate, e.row.id);
+        login_checked(&e, b->password, stale, &gate.try);
     }
     crypto_wipe(&e, sizeof(e));
     return 0;

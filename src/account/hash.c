@@ -5,17 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "account/internal.h"
+#include "account/gate.h"
 #include "base/log.h"
 #include "base/sys.h"
 #include "crypto/wipe.h"
 
-enum { WORKERS_MAX = 16 };
+enum {
+    WORKERS_MAX = 16,
+    SHARE_MAX = 2 /* of the waiting, from one network */
+};
+
+/* Own work (setup, invitations, factors) and known browsers before strangers. */
+enum lane { LANE_KNOWN, LANE_STRANGE, LANE_COUNT };
 
 struct job {
     struct job *next;
-    struct phc phc;       /* in: parameters and salt; out: hash */
-    uint8_t password[32]; /* after the pepper */
+    const struct hash_share *share; /* NULL: our own work */
+    struct phc phc;                 /* in: parameters and salt; out: hash */
+    uint8_t password[32];           /* after the pepper */
     int result, done;
 };
 
@@ -28,8 +35,11 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t work, finished;
     struct worker workers[WORKERS_MAX];
-    unsigned worker_count, waiting, waiting_max;
-    struct job *first, **last;
+    unsigned worker_count, waiting_max; /* waiting_max: of each lane */
+    struct {
+        struct job *first, **last;
+        unsigned waiting;
+    } lanes[LANE_COUNT];
     int stopping;
 } pool = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -76,20 +86,62 @@ static int job_run(struct job *j)
     return argon2_ctx(&c, Argon2_id) == ARGON2_OK ? 0 : -SK_ECRYPTO;
 }
 
+static enum lane lane_of(const struct job *j)
+{
+    return !j->share || j->share->is_known ? LANE_KNOWN : LANE_STRANGE;
+}
+
+static void job_add_locked(struct job *j)
+{
+    enum lane l = lane_of(j);
+
+    j->next = NULL;
+    *pool.lanes[l].last = j;
+    pool.lanes[l].last = &j->next;
+    pool.lanes[l].waiting++;
+    pthread_cond_signal(&pool.work);
+}
+
+/* The next job, or NULL. */
+static struct job *job_take_locked(void)
+{
+    for (int l = 0; l < LANE_COUNT; l++) {
+        struct job *j = pool.lanes[l].first;
+        if (!j)
+            continue;
+        pool.lanes[l].first = j->next;
+        if (!j->next)
+            pool.lanes[l].last = &pool.lanes[l].first;
+        pool.lanes[l].waiting--;
+        return j;
+    }
+    return NULL;
+}
+
+static int may_wait_locked(const struct job *j)
+{
+    enum lane l = lane_of(j);
+    unsigned same = 0;
+
+    if (pool.stopping || !pool.worker_count || pool.lanes[l].waiting >= pool.waiting_max)
+        return 0;
+    if (l == LANE_KNOWN)
+        return 1;
+    for (const struct job *w = pool.lanes[l].first; w; w = w->next)
+        same += memcmp(w->share->key, j->share->key, sizeof(j->share->key)) == 0;
+    return same < SHARE_MAX;
+}
+
 static void *worker_run(void *arg)
 {
     own = arg;
     pthread_mutex_lock(&pool.lock);
     for (;;) {
-        while (!pool.first && !pool.stopping)
+        struct job *j;
+        while (!(j = job_take_locked()) && !pool.stopping)
             pthread_cond_wait(&pool.work, &pool.lock);
-        struct job *j = pool.first;
         if (!j)
             break;
-        pool.first = j->next;
-        if (!pool.first)
-            pool.last = &pool.first;
-        pool.waiting--;
         pthread_mutex_unlock(&pool.lock);
         int result = job_run(j);
         pthread_mutex_lock(&pool.lock);
@@ -105,14 +157,9 @@ static void *worker_run(void *arg)
 static int job_do(struct job *j)
 {
     pthread_mutex_lock(&pool.lock);
-    int err =
-        pool.stopping || !pool.worker_count || pool.waiting >= pool.waiting_max ? -SK_EBUSY : 0;
+    int err = may_wait_locked(j) ? 0 : -SK_EBUSY;
     if (!err) {
-        j->next = NULL;
-        *pool.last = j;
-        pool.last = &j->next;
-        pool.waiting++;
-        pthread_cond_signal(&pool.work);
+        job_add_locked(j);
         while (!j->done)
             pthread_cond_wait(&pool.finished, &pool.lock);
         err = j->result;
@@ -125,9 +172,11 @@ int hash_pool_start(unsigned workers, unsigned waiting_max)
 {
     if (workers > WORKERS_MAX)
         workers = WORKERS_MAX;
-    pool.first = NULL;
-    pool.last = &pool.first;
-    pool.waiting = 0;
+    for (int l = 0; l < LANE_COUNT; l++) {
+        pool.lanes[l].first = NULL;
+        pool.lanes[l].last = &pool.lanes[l].first;
+        pool.lanes[l].waiting = 0;
+    }
     pool.waiting_max = waiting_max;
     pool.stopping = 0;
     for (pool.worker_count = 0; pool.worker_count < workers; pool.worker_count++) {
@@ -179,8 +228,14 @@ int hash_make(const char *password, size_t len, char out[PHC_SIZE])
 
 int hash_check(const char *phc, const char *password, size_t len, int *matches, int *stale)
 {
+    return hash_check_for(NULL, phc, password, len, matches, stale);
+}
+
+int hash_check_for(const struct hash_share *share, const char *phc, const char *password,
+                   size_t len, int *matches, int *stale)
+{
     struct phc stored;
-    struct job j = {0};
+    struct job j = {.share = share};
     int known = phc && phc[0], err = 0;
 
     *matches = *stale = 0;

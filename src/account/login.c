@@ -4,12 +4,16 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "account/internal.h"
+#include "account/gate.h"
 #include "crypto/hash.h"
 
 const struct throttle_rule login_rule_known = {.interval_ms = 6000, .burst = 20};
 const struct throttle_rule login_rule_unknown = {.interval_ms = 30000, .burst = 8};
 const struct throttle_rule login_rule_prefix = {.interval_ms = 2000, .burst = 40};
+/* With a proof of work, or after waiting instead; and how hard a name is being tried. */
+static const struct throttle_rule proved_rule = {.interval_ms = 2000, .burst = 120};
+static const struct throttle_rule waited_rule = {.interval_ms = 10000, .burst = 4};
+static const struct throttle_rule pressure_rule = {.interval_ms = 60000, .burst = 1 << 20};
 
 static void key_make(uint8_t out[THROTTLE_KEY_BYTES], const char *what, const char *a,
                      const void *b, size_t b_len)
@@ -84,4 +88,38 @@ void login_undecided(struct throttle *t, const struct login_try *try, int64_t no
     }
     throttle_give_back(t, try->unknown, &login_rule_unknown, now_ms);
     throttle_give_back(t, try->prefix, &login_rule_prefix, now_ms);
+}
+
+/* ---- with a proof ---- */
+
+void login_name_key(uint8_t out[THROTTLE_KEY_BYTES], const char *name)
+{
+    key_make(out, "name", name, "", 0);
+}
+
+unsigned login_bits(struct throttle *t, const char *name, int64_t now_ms)
+{
+    uint8_t key[THROTTLE_KEY_BYTES];
+    unsigned bits = PROOF_BITS_MIN;
+
+    key_make(key, "pressure", name, "", 0);
+    for (int64_t level = throttle_level(t, key, &pressure_rule, now_ms) / 8;
+         level > 0 && bits < PROOF_BITS_MAX; level /= 2)
+        bits++;
+    return bits;
+}
+
+int login_admit_proved(struct throttle *t, const char *name, const char *source, int by_waiting,
+                       int64_t now_ms, struct login_try *out, int64_t *retry_ms)
+{
+    const struct throttle_rule *rule = by_waiting ? &waited_rule : &proved_rule;
+    int64_t ignored;
+
+    *out = (struct login_try){0};
+    prefix_key(out->prefix, by_waiting ? "waited" : "proved", source);
+    key_make(out->unknown, "pressure", name, "", 0);
+    int err = throttle_take(t, out->prefix, rule, now_ms, retry_ms);
+    if (!err)
+        (void)!throttle_take(t, out->unknown, &pressure_rule, now_ms, &ignored);
+    return err;
 }

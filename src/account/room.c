@@ -4,6 +4,7 @@
 
 #include "account/access.h"
 #include "account/factor.h"
+#include "account/gate.h"
 #include "account/mail.h"
 #include "account/refresh.h"
 #include "base/log.h"
@@ -13,7 +14,7 @@
 #include "crypto/wipe.h"
 #include "net/loop.h"
 
-enum { THROTTLE_CELLS_MAX = 65536, HASH_WAITING_MAX = 4, TICK_MS = 100 };
+enum { THROTTLE_CELLS_MAX = 65536, HASH_WAITING_MAX = 8, TICK_MS = 100 };
 
 static struct account_state state;
 static struct net_timer tick; /* on the first loop's thread only */
@@ -206,6 +207,7 @@ static void account_stop(void)
     browser_table_stop();
     refresh_table_stop();
     factor_memory_stop();
+    gate_stop();
     weak_list_free();
     pepper_wipe();
     throttle_free(state.throttle);
@@ -291,7 +293,10 @@ static int account_start(struct house *house)
     refresh_table_start();
     factor_memory_start(factor_rule);
     weak_list_load();
+    gate_start();
     int err = registration_take(house->config);
+    if (!err)
+        err = breach_list_load(config_text(house->config, "account.breach_list"));
     if (!err)
         err = ledger_load(state.store);
     if (!err)
@@ -328,6 +333,8 @@ static const struct config_key config_keys[] = {
      "Minutes without use after which a login session ends"},
     {"account.session_max_h", CONFIG_INT, "720", 1, 8760,
      "Hours after which a login session ends in any case"},
+    {"account.breach_list", CONFIG_PATH, NULL, 0, 0,
+     "List of breached passwords that are refused, made by skep pwlist build"},
     {"account.fresh_s", CONFIG_INT, "600", 1, 86400,
      "Seconds for which a shown password or factor allows sensitive acts"},
     {"account.require_factor", CONFIG_TEXT, "none", 0, 0,

@@ -57,7 +57,8 @@
     OBJECT("\"token\",\"name\",\"password\"",                                                      \
            "\"token\":" TEXT ",\"name\":" TEXT ",\"password\":" TEXT)
 #define LOGIN_BODY                                                                                 \
-    OBJECT("\"name\",\"password\"", "\"name\":" TEXT ",\"password\":" TEXT ",\"bearer\":" FLAG)
+    OBJECT("\"name\",\"password\"", "\"name\":" TEXT ",\"password\":" TEXT ",\"bearer\":" FLAG     \
+                                    ",\"proof\":{\"type\":\"object\"}")
 #define REASON "{\"enum\":[\"short\",\"long\",\"common\",\"context\",\"guessable\"]}"
 #define STRENGTH                                                                                   \
     OBJECT("\"score\",\"guesses_log10\",\"reasons\"",                                              \

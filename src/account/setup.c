@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "account/internal.h"
+#include "account/gate.h"
+#include "account/pwlist.h"
 #include "base/asset.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -61,8 +62,46 @@ void weak_list_load(void)
         log_warn("account", "weak-list", "file=data/weak-passwords.txt reason=missing");
 }
 
+static struct pwlist *breach_list;
+
+int breach_list_load(const char *path)
+{
+    struct sk_buf why;
+    int err = 0;
+
+    if (!path)
+        return 0;
+    sk_buf_init(&why, 256);
+    err = pwlist_open(&breach_list, path, &why);
+    if (err)
+        log_error("account", "breach-list", "error=%s reason=\"%.*s\"", sk_error_slug(err),
+                  (int)why.len, why.len ? (const char *)why.data : "");
+    else
+        log_info("account", "breach-list", "entries=%llu",
+                 (unsigned long long)pwlist_count(breach_list));
+    sk_buf_fini(&why);
+    return err;
+}
+
+int password_is_listed(const char *password)
+{
+    char folded[PASSWORD_MAX_BYTES];
+    size_t len = strlen(password);
+
+    if (!len || len > sizeof(folded))
+        return 0;
+    for (size_t i = 0; i < len; i++)
+        folded[i] =
+            password[i] >= 'A' && password[i] <= 'Z' ? (char)(password[i] | 0x20) : password[i];
+    int listed = pwlist_has(breach_list, password, len) || weak_list_has(NULL, folded, len);
+    crypto_wipe(folded, sizeof(folded));
+    return listed;
+}
+
 void weak_list_free(void)
 {
+    pwlist_close(breach_list);
+    breach_list = NULL;
     sk_map_free(weak_list);
     weak_list = NULL;
 }
@@ -70,5 +109,6 @@ void weak_list_free(void)
 int weak_list_has(void *ctx, const char *folded, size_t len)
 {
     (void)ctx;
-    return weak_list && sk_map_find(weak_list, folded, len) != NULL;
+    return (weak_list && sk_map_find(weak_list, folded, len)) ||
+           pwlist_has(breach_list, folded, len);
 }

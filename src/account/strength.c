@@ -181,14 +181,15 @@ static int is_context(const char *folded, const char *const *words)
     return cut && count < CONTEXT_LEFT_MIN;
 }
 
-static int is_common(const char *folded, size_t len, const struct strength_context *ctx)
+static int is_common(const char *password, const char *folded, size_t len,
+                     const struct strength_context *ctx)
 {
     size_t from = 0, to = len;
 
     if (!ctx->is_listed)
         return 0;
-    if (ctx->is_listed(ctx->ctx, folded, len))
-        return 1;
+    if (ctx->is_listed(ctx->ctx, folded, len) || ctx->is_listed(ctx->ctx, password, len))
+        return 1; /* published dumps know the very case of the letters */
     /* "dragon2024!!": digits and signs around an entry do not make it another password */
     while (from < to && !(folded[from] >= 'a' && folded[from] <= 'z') && !(folded[from] & 0x80))
         from++;
@@ -248,7 +249,7 @@ void strength_judge(const char *password, size_t len, const struct strength_cont
     double bits = zxcvbn_bits(password, len, words), own = pinyin_bits(folded, folded_len);
     out->guesses_log10 = (own < bits ? own : bits) * log10_of_2;
     out->score = score_of(out->guesses_log10);
-    if (is_common(folded, folded_len, ctx))
+    if (is_common(password, folded, folded_len, ctx))
         out->reasons |= WEAK_COMMON;
     if (is_context(folded, words))
         out->reasons |= WEAK_CONTEXT;

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "account/internal.h"
+#include "account/gate.h"
 #include "base/map.h"
 #include "base/sys.h"
+
+enum { SWEEP_MS = 1000 };
 
 struct cell {
     uint8_t key[THROTTLE_KEY_BYTES];
@@ -17,6 +19,7 @@ struct throttle {
     pthread_mutex_t lock;
     struct sk_map *by_key;
     size_t cells_max;
+    int64_t swept_ms;   /* looked through for drained cells: at most once a second */
     struct cell shared; /* for strangers when all cells are taken */
 };
 
@@ -27,6 +30,7 @@ struct throttle *throttle_new(size_t cells_max)
     pthread_mutex_init(&t->lock, NULL);
     t->by_key = sk_map_new(THROTTLE_KEY_BYTES);
     t->cells_max = cells_max;
+    t->swept_ms = -SWEEP_MS;
     return t;
 }
 
@@ -53,6 +57,7 @@ static void sweep_locked(struct throttle *t, int64_t now_ms)
 {
     struct cell *c;
 
+    t->swept_ms = now_ms;
     for (size_t pos = 0; (c = sk_map_next(t->by_key, &pos));)
         if (c->full_at_ms <= now_ms)
             cell_drop_locked(t, c);
@@ -64,7 +69,7 @@ static struct cell *cell_need_locked(struct throttle *t, const uint8_t *key, int
 
     if (c)
         return c;
-    if (sk_map_count(t->by_key) >= t->cells_max)
+    if (sk_map_count(t->by_key) >= t->cells_max && now_ms - t->swept_ms >= SWEEP_MS)
         sweep_locked(t, now_ms);
     if (sk_map_count(t->by_key) >= t->cells_max)
         return &t->shared;
@@ -114,4 +119,17 @@ void throttle_clear(struct throttle *t, const uint8_t key[THROTTLE_KEY_BYTES])
     if (c)
         cell_drop_locked(t, c);
     pthread_mutex_unlock(&t->lock);
+}
+
+int64_t throttle_level(struct throttle *t, const uint8_t key[THROTTLE_KEY_BYTES],
+                       const struct throttle_rule *rule, int64_t now_ms)
+{
+    int64_t level = 0;
+
+    pthread_mutex_lock(&t->lock);
+    const struct cell *c = sk_map_find(t->by_key, key, THROTTLE_KEY_BYTES);
+    if (c && c->full_at_ms > now_ms)
+        level = (c->full_at_ms - now_ms + rule->interval_ms - 1) / rule->interval_ms;
+    pthread_mutex_unlock(&t->lock);
+    return level;
 }

@@ -202,8 +202,8 @@ static int rank_judge(struct exchange *ex, struct conn *c)
         ex->rank = RANK_HEALTH;
         return 0;
     }
-    if (p->kind == PRINCIPAL_NOBODY)
-        return conn_rate_check(c, COST_CALL);
+    if (p->kind == PRINCIPAL_NOBODY && p->browser[0] == '\0')
+        return conn_rate_check(c, COST_CALL); /* a known browser is about to log in */
     ex->rank = RANK_KNOWN;
     if (p->kind == PRINCIPAL_ACCOUNT)
         abuse_good(c->source, p->account);

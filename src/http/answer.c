@@ -63,6 +63,7 @@ static const char *status_text(int status)
         {410, "Gone"},
         {413, "Content Too Large"},
         {422, "Unprocessable Content"},
+        {428, "Precondition Required"},
         {429, "Too Many Requests"},
         {500, "Internal Server Error"},
         {503, "Service Unavailable"},

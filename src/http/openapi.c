@@ -19,7 +19,7 @@ static const char components_text[] =
     "\"required\":[\"status\",\"code\",\"title\",\"request\"],\"properties\":{"
     "\"status\":{\"type\":\"integer\"},\"code\":{\"type\":\"string\",\"enum\":["
     "\"bad-request\",\"auth-required\",\"auth-failed\",\"throttled\",\"forbidden\",\"not-found\","
-    "\"conflict\",\"gone\",\"reauth\",\"factor-required\",\"too-large\",\"weak-password\",\"busy\",\"storage\",\"internal\"]},"
+    "\"conflict\",\"gone\",\"reauth\",\"factor-required\",\"challenge\",\"too-large\",\"weak-password\",\"busy\",\"storage\",\"internal\"]},"
     "\"title\":{\"type\":\"string\"},\"request\":{\"type\":\"string\"},"
     "\"retry_ms\":{\"type\":\"integer\"},"
     "\"reason\":{\"type\":\"string\"},\"wall\":{\"type\":\"integer\"},"

@@ -2,6 +2,7 @@
 // tokens against foreign pages, and guessers who wait while the owner does not.
 import assert from "node:assert/strict";
 import { api, login, OWNER, setupOwner, startSkep, test } from "../lib/skep.mjs";
+import { loginWorking, solve } from "../guard/proof.mjs";
 
 const steady = (answer) => ({ ...answer.json, request: "-" });
 
@@ -61,19 +62,24 @@ test("a browser's write needs its token and its own origin", async (t) => {
     assert.equal((await owner.get("/api/v1/me")).json.prefs.theme, "dark");
 });
 
-test("guessers wait, a known browser does not", async (t) => {
+test("guessers must work, a known browser need not", async (t) => {
     const skep = await startSkep({ t });
     const owner = await setupOwner(skep);
     const thief = api(skep);
-    const guess = () => thief.post("/api/v1/login", { name: OWNER.name, password: "one more guess at random" });
+    const guess = (proof) => thief.post("/api/v1/login", { name: OWNER.name, password: "one more guess at random", ...(proof ? { proof } : {}) });
     let answer;
     for (let i = 0; i < 9; i++) answer = await guess();
-    assert.equal(answer.status, 429);
-    assert.equal(answer.json.code, "throttled");
-    assert.ok(answer.json.retry_ms > 0 && answer.json.retry_ms <= 30000);
-    assert.ok(Number(answer.headers["retry-after"]) >= 1);
-    assert.equal((await thief.post("/api/v1/login", OWNER)).status, 429, "not even with the right word");
+    assert.equal(answer.status, 428);
+    assert.equal(answer.json.code, "challenge");
+    assert.equal(answer.json.why, "account");
+    assert.equal((await thief.post("/api/v1/login", OWNER)).status, 428, "not even with the right word");
     const known = await owner.post("/api/v1/login", OWNER);
     assert.equal(known.status, 200);
-    assert.ok(await skep.metric('skep_refused_total{room="account",reason="throttled"}') >= 2);
+    const proof = solve(answer.json.challenge);
+    assert.equal((await guess({ ...proof, nonce: `${proof.nonce}x` })).status, 428, "no proof");
+    assert.equal((await guess(proof)).status, 401, "now it is looked at, and wrong");
+    assert.equal((await guess(proof)).status, 428, "once");
+    const { answer: entered } = await loginWorking(thief, OWNER);
+    assert.equal(entered.status, 200, "nobody is locked out");
+    assert.ok(await skep.metric('skep_refused_total{room="account",reason="challenge"}') >= 4);
 });
