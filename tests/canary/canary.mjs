@@ -335,6 +335,8 @@ export async function runCanary(options) {
         for (let round = 0; round < rounds; round++) {
             const count = Math.floor((natives * (round + 1)) / rounds) - Math.floor((natives * round) / rounds);
             await batch(canary, owner, count);
+            await canary.viewGood(canary.cameras[round % canary.cameras.length], // its pictures carry the frames' marker
+                { seconds: 2, more: ["--playback", "--from", "30m"] });
             for (let i = 0; i < options.revocations; i++) await canary.viewRevoked(owner, canary.cameras[i % canary.cameras.length]);
             await canary.viewWrong(canary.cameras[round % canary.cameras.length]);
             if (round === 0 && options.browse) canary.sessions += await options.browse(canary, options.browserSessions);
