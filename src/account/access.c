@@ -37,7 +37,7 @@ struct entry_of {
 
 struct table {
     struct access_source src;
-    struct sk_map *people; /* account id -> entry_of */
+    struct sk_map *people;        /* account id -> entry_of */
     struct sk_map *organizations; /* id -> organization */
     struct entry_of *entries;
     struct tie *ties;
@@ -428,8 +428,8 @@ static uint32_t person_rights(const struct entry_of *e, const char *device, cons
     uint32_t rights = subject_rights(&e->own, device, c, now_ms, wanted, seen);
 
     if (c && is_own(e->person, c) && (rights & wanted) != wanted)
-        rights |= subject_rights(&access.table->roles[e->person->role], device, c, now_ms, wanted,
-                                 seen);
+        rights |=
+            subject_rights(&access.table->roles[e->person->role], device, c, now_ms, wanted, seen);
     return rights;
 }
 
@@ -445,8 +445,9 @@ enum role access_standing(const char *account, uint32_t right, const char *devic
     if (e && e->may_enter)
         role = e->person->role;
     if (role != ROLE_NONE && right)
-        *granted = !device || (person_rights(e, device, camera, now_ms, right, NULL) & right) == right;
-    if (role != ROLE_NONE && camera && !is_own(e->person, camera))
+        *granted =
+            !device || (person_rights(e, device, camera, now_ms, right, NULL) & right) == right;
+    if (role != ROLE_NONE && device && !(camera && is_own(e->person, camera)))
         role = ROLE_MEMBER;
     pthread_rwlock_unlock(&access.lock);
     return role;

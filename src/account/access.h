@@ -210,10 +210,11 @@ void access_changed(struct store *s, const char *account, int64_t now_ms);
 /* 1 when the last reload failed: the sweep tries again. */
 int access_is_stale(void);
 
-/* The role of an account that may enter, else ROLE_NONE; towards a camera of another organization
- * it is that of a member, who has nothing by the role. When `right` is not 0, `*granted` says
- * whether a grant brings it for the camera; `device` NULL: the question is not about one camera,
- * and is left to the question about each. Any thread, quick, never blocks on the store. */
+/* The role of an account that may enter, else ROLE_NONE; towards a camera of another organization,
+ * or one that is not there, it is that of a member, who has nothing by the role. When `right` is
+ * not 0, `*granted` says whether a grant brings it for the camera; `device` NULL: the question is
+ * not about one camera, and is left to the question about each. Any thread, quick, never blocks on
+ * the store. */
 enum role access_standing(const char *account, uint32_t right, const char *device, int64_t now_ms,
                           int *granted);
 
@@ -333,8 +334,7 @@ SK_MUST int invitation_join(struct store *s, const uint8_t hash[32], const struc
 SK_MUST int organization_add(struct store *s, const struct actor *by, const struct organization *o,
                              const struct invitation *owner, const uint8_t hash[32]);
 /* Name and state; suspending also ends its people's sessions and its invitations. */
-SK_MUST int organization_set(struct store *s, const struct actor *by,
-                             const struct organization *o);
+SK_MUST int organization_set(struct store *s, const struct actor *by, const struct organization *o);
 /* -SK_ECONFLICT: it has people. */
 SK_MUST int organization_remove(struct store *s, const struct actor *by, const char *id);
 /* What a person is given beside the role, all modules at once. */

@@ -43,8 +43,7 @@ static int grants_take(const json_t *body, const char *organization, json_t *out
     {
         if (!json_is_object(v) || sk_json_only(v, members) || grant_terms_parse(&terms, v))
             return -SK_EINVAL;
-        if (terms.object_kind == GRANT_DEVICE && 
-            !access_device_is_of(terms.object, organization))
+        if (terms.object_kind == GRANT_DEVICE && !access_device_is_of(terms.object, organization))
             return -SK_ENOTFOUND;
         json_t *kept = json_object();
         grant_terms_json(kept, &terms);
@@ -69,7 +68,8 @@ static int invitation_parse(const json_t *body, struct invitation *out)
         err = sk_copy(out->note, sizeof(out->note), note);
     if (!err) {
         out->role = role_find(role);
-        err = out->role == ROLE_NONE ? -SK_EINVAL : grants_take(body, out->organization, out->grants);
+        err =
+            out->role == ROLE_NONE ? -SK_EINVAL : grants_take(body, out->organization, out->grants);
     }
     return err;
 }
@@ -79,8 +79,8 @@ void join_link_make(char out[JOIN_LINK_SIZE], const char *token)
     if (edge_port() == 443)
         snprintf(out, JOIN_LINK_SIZE, "https://%s/join#i=%s", edge_host(), token);
     else
-        snprintf(out, JOIN_LINK_SIZE, "https://%s:%u/join#i=%s", edge_host(),
-                 (unsigned)edge_port(), token);
+        snprintf(out, JOIN_LINK_SIZE, "https://%s:%u/join#i=%s", edge_host(), (unsigned)edge_port(),
+                 token);
 }
 
 static int invitation_answer(struct http_request *req, const struct invitation *i,

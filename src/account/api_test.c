@@ -96,8 +96,7 @@ static void person_note(void *ctx, const struct person *p)
 {
     struct known *k = ctx;
 
-    k->is_there |=
-        strcmp(p->id, k->account) == 0 && strcmp(p->organization, k->organization) == 0;
+    k->is_there |= strcmp(p->id, k->account) == 0 && strcmp(p->organization, k->organization) == 0;
 }
 
 int api_access_test(struct http_request *req)

@@ -105,18 +105,17 @@ int grant_insert(struct store_tx *tx, const struct grant *g)
         SK_ASSERT(schedule);
     }
     grant_actions_text(actions, t->actions);
-    err = store_exec(tx, "account_grant_insert",
-                     STORE_ARGS(store_text("id", g->id), store_text("account", g->account),
-                                store_text("role", role_name(g->role)),
-                                store_text("object_kind", kinds[t->object_kind]),
-                                store_text("object", t->object), store_text("actions", actions),
-                                store_int("not_before", t->not_before),
-                                store_int("not_after", t->not_after),
-                                store_text("schedule", schedule ? schedule : ""),
-                                store_text("reason", t->reason), store_int("created", g->created),
-                                store_text("created_by", g->created_by),
-                                store_text("organization", g->organization)),
-                     NULL);
+    err = store_exec(
+        tx, "account_grant_insert",
+        STORE_ARGS(
+            store_text("id", g->id), store_text("account", g->account),
+            store_text("role", role_name(g->role)),
+            store_text("object_kind", kinds[t->object_kind]), store_text("object", t->object),
+            store_text("actions", actions), store_int("not_before", t->not_before),
+            store_int("not_after", t->not_after), store_text("schedule", schedule ? schedule : ""),
+            store_text("reason", t->reason), store_int("created", g->created),
+            store_text("created_by", g->created_by), store_text("organization", g->organization)),
+        NULL);
     free(schedule);
     return err;
 }
@@ -153,10 +152,10 @@ static int grant_end_write(struct store_tx *tx, void *ctx)
 {
     const struct grant_write *w = ctx;
     int64_t rows;
-    int err = store_exec(tx, "account_grant_delete",
-                         STORE_ARGS(store_text("id", w->id),
-                                    store_text("organization", w->by->organization)),
-                         &rows);
+    int err = store_exec(
+        tx, "account_grant_delete",
+        STORE_ARGS(store_text("id", w->id), store_text("organization", w->by->organization)),
+        &rows);
 
     if (!err && !rows)
         err = -SK_ENOTFOUND;

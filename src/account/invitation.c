@@ -95,10 +95,10 @@ static int list_read(struct store_tx *tx, void *ctx)
     struct invitation_query *q = ctx;
 
     json_array_clear(q->list);
-    return store_many(tx, "account_invitation_all",
-                      STORE_ARGS(store_int("now", q->now_ms),
-                                 store_text("organization", q->organization)),
-                      INVITATIONS_MAX, list_row, q);
+    return store_many(
+        tx, "account_invitation_all",
+        STORE_ARGS(store_int("now", q->now_ms), store_text("organization", q->organization)),
+        INVITATIONS_MAX, list_row, q);
 }
 
 int invitation_list(struct store *s, const char *organization, int64_t now_ms, json_t **out)
@@ -171,8 +171,8 @@ int invitation_insert(struct store_tx *tx, const struct actor *by, const struct 
                       const uint8_t hash[32])
 {
     char *grants = NULL;
-    int err = store_exec(tx, "account_invitation_purge", STORE_ARGS(store_int("now", by->now_ms)),
-                         NULL);
+    int err =
+        store_exec(tx, "account_invitation_purge", STORE_ARGS(store_int("now", by->now_ms)), NULL);
 
     if (!err)
         err = place_check(tx, "account_invitation_count", INVITATIONS_MAX);
@@ -214,10 +214,10 @@ static int end_write(struct store_tx *tx, void *ctx)
 {
     const struct invitation_write *w = ctx;
     enum role role = ROLE_NONE;
-    int err = store_one(tx, "account_invitation_role",
-                        STORE_ARGS(store_text("id", w->id),
-                                   store_text("organization", w->by->organization)),
-                        role_take, &role);
+    int err = store_one(
+        tx, "account_invitation_role",
+        STORE_ARGS(store_text("id", w->id), store_text("organization", w->by->organization)),
+        role_take, &role);
 
     *w->refusal = REFUSAL_NONE;
     if (!err)

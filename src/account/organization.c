@@ -24,9 +24,8 @@ static int actor_take(void *ctx, const struct store_row *row)
 /* Who was disabled while the request was on its way changes nothing any more. */
 static int actor_check(struct store_tx *tx, const struct actor *by)
 {
-    int err =
-        store_one(tx, "account_standing", STORE_ARGS(store_text("id", by->account)), actor_take,
-                  NULL);
+    int err = store_one(tx, "account_standing", STORE_ARGS(store_text("id", by->account)),
+                        actor_take, NULL);
 
     return err == -SK_ENOTFOUND ? -SK_EDENIED : err;
 }
@@ -55,8 +54,7 @@ static int add_write(struct store_tx *tx, void *ctx)
 int organization_add(struct store *s, const struct actor *by, const struct organization *o,
                      const struct invitation *owner, const uint8_t hash[32])
 {
-    struct organization_write w = {
-        .by = by, .organization = o, .invitation = owner, .hash = hash};
+    struct organization_write w = {.by = by, .organization = o, .invitation = owner, .hash = hash};
 
     return store_write(s, add_write, &w);
 }
@@ -115,8 +113,8 @@ static int remove_write(struct store_tx *tx, void *ctx)
     if (!err && !rows)
         err = -SK_ENOTFOUND;
     return err ? err
-               : act_record(tx, w->by, "organization.removed", "organization",
-                            w->organization->id, NULL);
+               : act_record(tx, w->by, "organization.removed", "organization", w->organization->id,
+                            NULL);
 }
 
 int organization_remove(struct store *s, const struct actor *by, const char *id)
@@ -167,20 +165,19 @@ static int operator_write(struct store_tx *tx, void *ctx)
     int err = actor_check(tx, w->by);
 
     if (!err) /* he may have gone meanwhile */
-        err = store_one(tx, "account_standing", STORE_ARGS(store_text("id", w->account)), NULL,
-                        NULL);
+        err =
+            store_one(tx, "account_standing", STORE_ARGS(store_text("id", w->account)), NULL, NULL);
     if (!err)
         err = store_exec(tx, "account_operator_delete_of",
                          STORE_ARGS(store_text("account", w->account)), NULL);
     for (int m = MODULE_NONE + 1; !err && m < MODULE_COUNT; m++)
         if (w->levels[m] != LEVEL_NONE)
-            err = store_exec(
-                tx, "account_operator_insert",
-                STORE_ARGS(store_text("account", w->account),
-                           store_text("module", module_name((enum operator_module)m)),
-                           store_int("level", w->levels[m]),
-                           store_text("created_by", w->by->account)),
-                NULL);
+            err = store_exec(tx, "account_operator_insert",
+                             STORE_ARGS(store_text("account", w->account),
+                                        store_text("module", module_name((enum operator_module)m)),
+                                        store_int("level", w->levels[m]),
+                                        store_text("created_by", w->by->account)),
+                             NULL);
     return err ? err
                : act_record(tx, w->by, "operator.changed", "account", w->account,
                             json_pack("{s:o}", "levels", levels_json(w->levels)));

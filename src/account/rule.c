@@ -25,8 +25,14 @@ struct rule {
     enum operator_level level;   /* what it takes there */
 };
 
-#define TENANT(action, by, right) {action, by, right, MODULE_NONE, LEVEL_NONE}
-#define OPERATOR(action, module, level) {action, 0, 0, module, level}
+#define TENANT(action, by, right)                                                                  \
+    {                                                                                              \
+        action, by, right, MODULE_NONE, LEVEL_NONE                                                 \
+    }
+#define OPERATOR(action, module, level)                                                            \
+    {                                                                                              \
+        action, 0, 0, module, level                                                                \
+    }
 
 static const struct rule rules[] = {
     TENANT("session", BY_SESSION, 0),
@@ -92,10 +98,9 @@ static const struct {
 #undef ACCESS_RIGHT_ROW
 };
 
-static const char *const module_names[MODULE_COUNT] = {
-    "",
+static const char *const module_names[MODULE_COUNT] = {"",
 #define OPERATOR_MODULE_NAME(name, text) text,
-    OPERATOR_MODULES(OPERATOR_MODULE_NAME)
+                                                       OPERATOR_MODULES(OPERATOR_MODULE_NAME)
 #undef OPERATOR_MODULE_NAME
 };
 

@@ -26,7 +26,7 @@ static const char *reader_organization(struct http_request *req)
 {
     const struct object_ref box = {"box", NULL};
 
-    return http_may(req, "audit.read-all", box) ? http_principal(req)->organization : "";
+    return may(http_principal(req), "audit.read-all", box) ? http_principal(req)->organization : "";
 }
 
 static int filter_take(struct http_request *req, struct log_filter *f)

@@ -86,9 +86,9 @@ static int row_file(struct store_tx *tx, const struct audit_row *r)
         return 0;
     if (strcmp(of, "home") == 0)
         return 0;
-    return store_exec(
-        tx, "audit_filed_insert",
-        STORE_ARGS(store_text("organization", of), store_int("seq", (int64_t)r->seq)), NULL);
+    return store_exec(tx, "audit_filed_insert",
+                      STORE_ARGS(store_text("organization", of), store_int("seq", (int64_t)r->seq)),
+                      NULL);
 }
 
 int log_append(struct store_tx *tx, struct audit_row *row)
@@ -206,14 +206,13 @@ int log_find(struct store_tx *tx, const struct log_filter *f, log_row_fn fn, voi
     if (f->organization[0])
         return store_many(
             tx, "audit_row_find_filed",
-            STORE_ARGS(
-                store_text("organization", f->organization),
-                store_int("before", (int64_t)f->before), store_int("from", f->from_ms),
-                store_int("to", f->to_ms), store_text("actor", f->actor),
-                store_text("action", f->action), store_text("group", group),
-                store_int("group_len", (int64_t)strlen(group)), store_text("object", f->object),
-                store_text("session", f->session), store_text("result", f->result),
-                store_int("limit", (int64_t)f->limit)),
+            STORE_ARGS(store_text("organization", f->organization),
+                       store_int("before", (int64_t)f->before), store_int("from", f->from_ms),
+                       store_int("to", f->to_ms), store_text("actor", f->actor),
+                       store_text("action", f->action), store_text("group", group),
+                       store_int("group_len", (int64_t)strlen(group)),
+                       store_text("object", f->object), store_text("session", f->session),
+                       store_text("result", f->result), store_int("limit", (int64_t)f->limit)),
             f->limit, row_take, &reading);
     return store_many(
         tx, "audit_row_find",

@@ -410,15 +410,14 @@ static int enrolment_write(struct store_tx *tx, void *ctx)
 
     if (err || rows != 1)
         return err ? err : -SK_EGONE;
-    err = store_exec(tx, "device_insert",
-                     STORE_ARGS(store_text("id", d->id), store_text("name", d->name),
-                                store_text("serial", d->serial),
-                                store_blob("cert_serial", d->cert_serial, d->cert_serial_len),
-                                store_int("cert_not_after", d->cert_not_after_ms),
-                                store_int("simulated", d->simulated),
-                                store_int("enrolled", d->now_ms),
-                                store_text("organization", d->organization)),
-                     NULL);
+    err = store_exec(
+        tx, "device_insert",
+        STORE_ARGS(
+            store_text("id", d->id), store_text("name", d->name), store_text("serial", d->serial),
+            store_blob("cert_serial", d->cert_serial, d->cert_serial_len),
+            store_int("cert_not_after", d->cert_not_after_ms), store_int("simulated", d->simulated),
+            store_int("enrolled", d->now_ms), store_text("organization", d->organization)),
+        NULL);
     if (!err)
         err = store_exec(
             tx, "enrolment_device_insert",

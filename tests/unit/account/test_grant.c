@@ -13,6 +13,14 @@
 #define DAY_MS (24 * 60 * MINUTE_MS)
 
 /* 2 March 2026, a Monday, 00:00 UTC. */
+/* What the handlers of the room ask of the house; nothing here comes that far. */
+const struct room *const *rooms_list(void)
+{
+    static const struct room *const none[] = {NULL};
+
+    return none;
+}
+
 static const int64_t monday = 1772409600000LL;
 
 static int parse(struct grant_terms *out, const char *text)

@@ -103,10 +103,13 @@ static void owner_make(void)
 
 static int invite(const char *by, enum role role, uint8_t mark, enum refusal *refusal)
 {
-    const struct actor actor = {by, "s", "192.0.2.1", now};
+    const struct actor actor = {by, "s", "192.0.2.1", now, ORGANIZATION_HOME};
     const uint8_t hash[32] = {mark};
-    struct invitation i = {
-        .role = role, .created = now, .expires = now + 1000, .grants = json_array()};
+    struct invitation i = {.role = role,
+                           .created = now,
+                           .expires = now + 1000,
+                           .grants = json_array(),
+                           .organization = ORGANIZATION_HOME};
 
     json_array_append_new(
         i.grants, json_loads("{\"object\":{\"all\":true},\"actions\":[\"list\"]}", 0, NULL));
@@ -162,8 +165,8 @@ static void a_taken_name_leaves_the_invitation(void **st)
 
 static void owners_are_the_owners_matter(void **st)
 {
-    const struct actor admin = {"admin-1", "s", "192.0.2.1", now};
-    const struct actor member = {"member-1", "s", "192.0.2.1", now};
+    const struct actor admin = {"admin-1", "s", "192.0.2.1", now, ORGANIZATION_HOME};
+    const struct actor member = {"member-1", "s", "192.0.2.1", now, ORGANIZATION_HOME};
     enum refusal refusal;
     struct holds holds;
 
@@ -184,8 +187,8 @@ static void owners_are_the_owners_matter(void **st)
  * rule broken, the last owner still would not go. */
 static void one_owner_remains(void **st)
 {
-    const struct actor first = {"owner-1", "s", "192.0.2.1", now};
-    const struct actor second = {"owner-2", "s", "192.0.2.1", now};
+    const struct actor first = {"owner-1", "s", "192.0.2.1", now, ORGANIZATION_HOME};
+    const struct actor second = {"owner-2", "s", "192.0.2.1", now, ORGANIZATION_HOME};
     enum refusal refusal;
     struct holds holds;
 
@@ -199,7 +202,7 @@ static void one_owner_remains(void **st)
     assert_int_equal(people_set(store, &first, "owner-2", ROLE_OWNER, 0, &refusal), 0);
 
     /* an owner whose password is void cannot enter, so he does not count */
-    const struct actor void_owner = {"owner-2", "s", "192.0.2.1", now};
+    const struct actor void_owner = {"owner-2", "s", "192.0.2.1", now, ORGANIZATION_HOME};
     assert_int_equal(people_password_change(store, &void_owner, "$x", ""), 0);
     assert_int_equal(people_set(store, &void_owner, "owner-1", ROLE_ADMIN, 0, &refusal),
                      -SK_ECONFLICT);
@@ -211,7 +214,7 @@ static void one_owner_remains(void **st)
 /* Who is disabled, or no longer an admin, has no link left that leads back in. */
 static void links_go_with_the_standing(void **st)
 {
-    const struct actor owner = {"owner-1", "s", "192.0.2.1", now};
+    const struct actor owner = {"owner-1", "s", "192.0.2.1", now, ORGANIZATION_HOME};
     enum refusal refusal;
 
     (void)st;
@@ -233,7 +236,7 @@ static void links_go_with_the_standing(void **st)
 
 static void who_leaves_holds_nothing(void **st)
 {
-    const struct actor owner = {"owner-1", "s", "192.0.2.1", now};
+    const struct actor owner = {"owner-1", "s", "192.0.2.1", now, ORGANIZATION_HOME};
     enum refusal refusal;
     struct account_row row;
     struct holds holds;
@@ -263,10 +266,11 @@ static void who_leaves_holds_nothing(void **st)
 
 static void the_table_follows_the_store(void **st)
 {
-    const struct actor owner = {"owner-1", "s", "192.0.2.1", now};
+    const struct actor owner = {"owner-1", "s", "192.0.2.1", now, ORGANIZATION_HOME};
     struct grant g = {.account = "member-1",
                       .created = now,
                       .created_by = "owner-1",
+                      .organization = ORGANIZATION_HOME,
                       .terms = {.object_kind = GRANT_DEVICE,
                                 .object = "c1",
                                 .actions = ACCESS_LIVE_MAIN,
@@ -278,6 +282,7 @@ static void the_table_follows_the_store(void **st)
     int granted;
 
     (void)st;
+    access_device_tags("c1", ORGANIZATION_HOME, (const char *const[]){""}, 0);
     id_make(g.id);
     assert_int_equal(grant_add(store, &owner, &g), 0);
     assert_int_equal(access_reload(store, now), 0);

@@ -202,7 +202,7 @@ static void the_rule(void **st)
         const char *action;
         int admin, grant;
     } rows[] = {
-        {"box.view", 1, 0},         {"people.view", 1, 0},     {"people.manage", 1, 0},
+        {"people.view", 1, 0},      {"people.manage", 1, 0},   {"organization.manage", 0, 0},
         {"grant.view", 1, 0},       {"grant.manage", 1, 0},    {"audit.read", 1, 0},
         {"device.list", 1, 1},      {"device.view", 1, 1},     {"device.config", 1, 1},
         {"device.remove", 1, 0},    {"device.enrol", 1, 0},    {"device.manage", 0, 0},
@@ -231,6 +231,10 @@ static void the_rule(void **st)
         assert_int_equal(decide(&enrol, action, ROLE_NONE, 0), -SK_EDENIED);
         assert_int_equal(decide(&box, action, ROLE_NONE, 0), 0);
     }
+    /* the operator plane: by a level, of whatever role, and by nothing else */
+    assert_int_equal(decide(&account, "box.view", ROLE_OWNER, 0), -SK_EDENIED);
+    assert_int_equal(decide(&account, "box.view", ROLE_MEMBER, 1), 0);
+    assert_int_equal(decide(&account, "box.view", ROLE_NONE, 1), -SK_EAUTH);
     assert_int_equal(decide(&nobody, "public", ROLE_NONE, 0), 0);
     assert_int_equal(decide(&device, "device.link", ROLE_NONE, 0), 0);
     assert_int_equal(decide(&account, "device.link", ROLE_OWNER, 1), -SK_EDENIED);
