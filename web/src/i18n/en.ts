@@ -655,7 +655,7 @@ export const en = {
         "The box sees who watches which camera, when, and how many bytes. It holds no key to what they see.",
     "limit.relay":
         "Pictures go through the relay of this box. It holds at most 4 seconds of sealed bytes, in memory only.",
-    "limit.owner": "In this version the owner may do all and nobody else anything.",
+    "limit.owner": "Who may what is decided by this box, and whoever runs it can change that. It does not hold the passwords of the cameras.",
     ...mail,
     ...people,
     ...trust,

@@ -109,7 +109,6 @@ export const people = {
     "leave.removed": "{name} is gone.",
     "grant.new": "New grant",
     "grant.who": "Who",
-    "grant.everybody": "Every {role}",
     "grant.object": "On which cameras",
     "grant.actions": "What is allowed",
     "grant.begins": "From (empty: at once)",
@@ -238,4 +237,10 @@ export const people = {
     "own-password.ends": "Your other sessions end; this one stays.",
     "own-password.act": "Change the password",
     "own-password.done": "The password is changed. Your other sessions have ended.",
+    "everybody.member": "Every member",
+    "everybody.admin": "Every administrator",
+    "grant.camera": "<b>{name}</b>",
+    "holds.factors": "Second factors",
+    "holds.apps": "Apps",
+    "join.as-member": "You see the cameras that somebody here grants you.",
 } satisfies Record<string, Message>;

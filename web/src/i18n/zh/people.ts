@@ -109,7 +109,6 @@ export const people: Readonly<Record<keyof typeof en, Message>> = {
     "leave.removed": "{name} 已移除。",
     "grant.new": "新建授权",
     "grant.who": "对象",
-    "grant.everybody": "每位{role}",
     "grant.object": "哪些摄像机",
     "grant.actions": "允许的操作",
     "grant.begins": "开始（留空：立即）",
@@ -238,4 +237,10 @@ export const people: Readonly<Record<keyof typeof en, Message>> = {
     "own-password.ends": "您的其他会话将结束，此会话保留。",
     "own-password.act": "更改密码",
     "own-password.done": "密码已更改，其他会话已结束。",
+    "everybody.member": "每位成员",
+    "everybody.admin": "每位管理员",
+    "grant.camera": "<b>{name}</b>",
+    "holds.factors": "第二因素",
+    "holds.apps": "应用",
+    "join.as-member": "您可以看到此处授权给您的摄像机。",
 };

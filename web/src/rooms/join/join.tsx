@@ -138,7 +138,9 @@ function Form({
             <form class="stack" onSubmit={(e) => void submit(e)}>
                 <p>
                     {rich("join.invited", { host: invited.host, role: t(`role.${invited.role}`) })}{" "}
-                    {t(`role.${invited.role}-what`)}
+                    {invited.role === "member"
+                        ? t("join.as-member")
+                        : t(`role.${invited.role}-what`)}
                 </p>
                 <Field
                     first

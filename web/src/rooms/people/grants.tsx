@@ -151,7 +151,7 @@ function Matrix({
     };
     const cells = changes.reduce((sum, c) => sum + c.cells, 0);
     return (
-        <section class="sheet tbl" aria-labelledby="matrix">
+        <section class="sheet tbl">
             <div class="sheet-head">
                 <h2 id="matrix">{t("matrix.title")}</h2>
                 <Select
@@ -227,7 +227,7 @@ function Matrix({
                         </button>
                         <button
                             type="button"
-                            class="btn sm pri"
+                            class="btn sm"
                             disabled={busy}
                             onClick={() => void save()}
                         >
@@ -330,9 +330,7 @@ function TestBox({
                                     marked
                                     who={
                                         "role" in rule.subject
-                                            ? t("grant.everybody", {
-                                                  role: roleText(rule.subject.role),
-                                              })
+                                            ? t(`everybody.${rule.subject.role}`)
                                             : person.name
                                     }
                                 />
@@ -360,7 +358,7 @@ function All({ grants, again }: { readonly grants: readonly Grant[]; readonly ag
                             onTaken={again}
                             who={
                                 "role" in g.subject ? (
-                                    t("grant.everybody", { role: roleText(g.subject.role) })
+                                    t(`everybody.${g.subject.role}`)
                                 ) : (
                                     <a href={`/people/${g.subject.account}`}>
                                         {g.subject_name ?? t("people.someone")}

@@ -7,7 +7,7 @@ import { Select } from "../../ui/select";
 import { toast } from "../../ui/toast";
 import { ask, refusalText, type Person } from "./ask";
 import { subjectFrom } from "./grid";
-import { Fault, roleText, useAsked } from "./parts";
+import { Fault, useAsked } from "./parts";
 import { EMPTY, TermsFields, termsOf, type Draft } from "./terms";
 
 export const subjectChoices = (people: readonly Person[]): [string, string][] => [
@@ -16,7 +16,7 @@ export const subjectChoices = (people: readonly Person[]): [string, string][] =>
         .map((p): [string, string] => [`account:${p.id}`, p.name]),
     ...(["member", "admin"] as const).map((r): [string, string] => [
         `role:${r}`,
-        t("grant.everybody", { role: roleText(r) }),
+        t(`everybody.${r}`),
     ]),
 ];
 

@@ -84,8 +84,11 @@ function List({ people, q }: { readonly people: readonly Person[]; readonly q: s
         clearTimeout(timer.current);
         timer.current = setTimeout(() => setQuery({ q: value.trim() }), 200);
     };
-    const seen = (p: Person) =>
-        p.last_seen ? t("age.ago", { span: span(now - p.last_seen) }) : t("people.never");
+    const seen = (p: Person) => {
+        if (!p.last_seen) return t("people.never");
+        const age = now - p.last_seen;
+        return age < 10_000 ? t("age.now") : t("age.ago", { span: span(age) });
+    };
     return (
         <section class="sheet tbl" aria-labelledby="people-list">
             <search class="sheet-head">

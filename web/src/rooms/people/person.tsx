@@ -102,7 +102,7 @@ function Whole({
                                     onTaken={again}
                                     who={
                                         "role" in g.subject
-                                            ? t("grant.everybody", { role: roleText(g.subject.role) })
+                                            ? t(`everybody.${g.subject.role}`)
                                             : undefined
                                     }
                                 />
@@ -174,6 +174,8 @@ const HELD: readonly (readonly [string, Key])[] = [
     ["browsers", "holds.browsers"],
     ["grants", "holds.grants"],
     ["invitations", "holds.invitations"],
+    ["factors", "holds.factors"],
+    ["apps", "holds.apps"],
     ["codes", "holds.codes"],
     ["enrolment-tokens", "holds.enrolment-tokens"],
 ];

@@ -36,7 +36,10 @@ function tagged(tag: string): number | null {
 
 export function objectText(object: GrantObject): string {
     if ("all" in object) return t("grant.all");
-    if ("device" in object) return deviceById(object.device)?.name ?? t("grant.one-camera");
+    if ("device" in object) {
+        const name = deviceById(object.device)?.name;
+        return name === undefined ? t("grant.one-camera") : t("grant.camera", { name });
+    }
     const n = tagged(object.tag);
     return n === null ? t("grant.tagged", { tag: object.tag }) : t("grant.n-tagged", { n, tag: object.tag });
 }
@@ -66,8 +69,8 @@ export function hoursText(schedule: readonly Range[], now = Date.now()): string 
                 ? daysText(h.days)
                 : t("hours.of", {
                       days: daysText(h.days),
-                      from: timeOf(h.from),
-                      to: timeOf(h.to),
+                      from: `${timeOf(h.from)}\u2060`,
+                      to: `\u2060${timeOf(h.to)}`,
                   }),
         ),
     );

@@ -88,9 +88,7 @@ export function WhoPage({ params, query }: PageProps) {
                                         onTaken={asked.again}
                                         who={
                                             "role" in g.subject
-                                                ? t("grant.everybody", {
-                                                      role: roleText(g.subject.role),
-                                                  })
+                                                ? t(`everybody.${g.subject.role}`)
                                                 : (g.subject_name ?? t("people.someone"))
                                         }
                                     />
@@ -131,7 +129,7 @@ function Grid({
     readonly grants: readonly Grant[];
 }) {
     return (
-        <section class="sheet tbl" aria-labelledby="who-grid">
+        <section class="sheet tbl">
             <div class="sheet-head">
                 <h2 id="who-grid">{t("who.grid")}</h2>
             </div>
@@ -146,7 +144,9 @@ function Grid({
                                     {actionName(a)}
                                 </th>
                             ))}
-                            <th scope="col">{t("who.until")}</th>
+                            <th scope="col" class="last">
+                                {t("who.until")}
+                            </th>
                         </tr>
                     </thead>
                     <tbody>

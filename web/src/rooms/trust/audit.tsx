@@ -14,13 +14,13 @@ import { csvOf, jsonlOf, save } from "./export";
 import { loadNames, nameOf, people } from "./names";
 import { Party, ResultChip, RESULTS } from "./parts";
 import { Record } from "./record";
-import type { Row } from "./verify";
+import type { Row, SignedHead } from "./verify";
 import { VerifyAll } from "./verify-all";
 
 export function AuditPage({ query }: PageProps) {
     const filter = filterOf(query);
     const [head, setHead] = useState<Loaded<HeadAnswer>>({ is: "loading" });
-    const [verifying, setVerifying] = useState(false);
+    const [verifying, setVerifying] = useState<{ head: SignedHead; pem: string } | null>(null);
     const now = useTick(15_000);
     const load = () => {
         askLog.head().then(
@@ -30,6 +30,20 @@ export function AuditPage({ query }: PageProps) {
         loadNames();
     };
     useEffect(load, []);
+    /** A proof of the newest row comes with a head over all rows; else the newest head must do. */
+    const verify = async () => {
+        try {
+            const now = await askLog.head();
+            const all = await askLog.proof(now.size).then(
+                (proof) => proof.head,
+                () => now.head,
+            );
+            setVerifying({ head: all, pem: now.public_key });
+            load();
+        } catch (problem) {
+            setHead({ is: "failed", problem });
+        }
+    };
     void fleet.value;
     const row = Number(query.get("row")) || 0;
     return (
@@ -42,10 +56,7 @@ export function AuditPage({ query }: PageProps) {
                         <button
                             type="button"
                             class="btn pri"
-                            onClick={() => {
-                                load();
-                                setVerifying(true);
-                            }}
+                            onClick={() => void verify()}
                         >
                             {t("audit.verify-all")}
                         </button>
@@ -56,9 +67,7 @@ export function AuditPage({ query }: PageProps) {
                 <Facets filter={filter} />
                 <Results filter={filter} size={head.is === "ready" ? head.value.size : 0} />
             </div>
-            {verifying && head.is === "ready" && (
-                <VerifyAll answer={head.value} onClose={() => setVerifying(false)} />
-            )}
+            {verifying && <VerifyAll {...verifying} onClose={() => setVerifying(null)} />}
             {row > 0 && (
                 <Record
                     key={row}
@@ -80,7 +89,7 @@ function answer(head: Loaded<HeadAnswer>, now: number) {
         gap(),
         ...rich(whole ? "audit.whole" : "audit.not-whole", {
             n: signed.size,
-            span: span(now - signed.at),
+            ago: now - signed.at < 10_000 ? t("age.now") : t("age.ago", { span: span(now - signed.at) }),
         }),
     ];
 }

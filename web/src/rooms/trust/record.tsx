@@ -242,21 +242,34 @@ function Climb({
                     </g>
                 );
             })}
-            {[decoded(leaf.hash), ...steps.map((s) => s.result)].map((bytes, i) => (
-                <g key={i}>
-                    <circle
-                        class={i === steps.length ? (rooted ? "top" : "wrong") : "own"}
-                        cx="280"
-                        cy={y(i)}
-                        r="6"
-                    />
-                    <text class="in" x="292" y={y(i) + (i === steps.length ? 4 : -3)}>
-                        {text(bytes)}
-                        {i === 0 ? `  ${t("audit.nr", { n: leaf.seq })}` : ""}
-                        {i === steps.length ? `  ${t("prove.root")}` : ""}
-                    </text>
-                </g>
-            ))}
+            {[decoded(leaf.hash), ...steps.map((s) => s.result)].map((bytes, i) => {
+                // The line downwards leaves on the side of the given hash: the text stands on the other.
+                const right = (steps[Math.max(0, i - 1)]?.side ?? "left") === "left";
+                return (
+                    <g key={i}>
+                        <circle
+                            class={i === steps.length ? (rooted ? "top" : "wrong") : "own"}
+                            cx="280"
+                            cy={y(i)}
+                            r="6"
+                        />
+                        <text
+                            class="in"
+                            x={right ? 294 : 266}
+                            y={y(i) + 4}
+                            text-anchor={right ? "start" : "end"}
+                        >
+                            {[
+                                text(bytes),
+                                i === 0 ? t("audit.nr", { n: leaf.seq }) : "",
+                                i === steps.length ? t("prove.root") : "",
+                            ]
+                                .filter(Boolean)
+                                .join("  ")}
+                        </text>
+                    </g>
+                );
+            })}
         </svg>
     );
 }

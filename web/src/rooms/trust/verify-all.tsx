@@ -6,19 +6,20 @@ import { auditStart } from "../../live/trusted";
 import { Coil } from "../../ui/coil";
 import { Dialog } from "../../ui/dialog";
 import { Limit, Word } from "../../ui/parts";
-import type { HeadAnswer } from "./ask";
 import type { Report } from "./audit-worker";
+import type { SignedHead } from "./verify";
 
 const SEGMENTS = 20;
 
 export function VerifyAll({
-    answer,
+    head,
+    pem,
     onClose,
 }: {
-    readonly answer: HeadAnswer;
+    readonly head: SignedHead;
+    readonly pem: string;
     readonly onClose: () => void;
 }) {
-    const { head, public_key: pem } = answer;
     const [report, setReport] = useState<Report>({ is: "progress", rows: 0 });
     const [took, setTook] = useState(0);
     useEffect(() => {
