@@ -9,6 +9,7 @@ import { evidenceTake, logGrow } from "../tests/flow/audit/lib.mjs";
 import { isLocated, randomMake, tamper } from "../tests/flow/audit/tamper.mjs";
 import { refreshRaces } from "../tests/flow/account/refresh.mjs";
 import { cutTries, p99 } from "../tests/flow/grant/lib.mjs";
+import { killTries } from "../tests/flow/app/kill.mjs";
 import { matrix, matrixMore } from "../tests/flow/grant/matrix.mjs";
 
 const say = (point, name, value, unit) => console.log(`show ${point} ${name} ${value} ${unit}`);
@@ -88,7 +89,18 @@ async function refreshTokens() {
     }
 }
 
-const points = { 1: [callerMatrix, cutTimes], 3: [auditEdits], 6: [refreshTokens] };
+/** Point 1: 50 apps killed while they ask, signal and watch. */
+async function killSwitch() {
+    const after = [];
+    const t = { after: (f) => after.push(f), name: "show-front-door", diagnostic: console.error };
+    try {
+        say(1, "killswitch_p99_ms", p99(await killTries(t, 50)), "ms");
+    } finally {
+        for (const f of after.reverse()) await f();
+    }
+}
+
+const points = { 1: [callerMatrix, cutTimes, killSwitch], 3: [auditEdits], 6: [refreshTokens] };
 
 export async function show(wanted) {
     let failed = 0;
