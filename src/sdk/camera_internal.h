@@ -14,6 +14,7 @@
 #include "wire/codes.h"
 #include "wire/envelope.h"
 #include "wire/label.h"
+#include "wire/sframe.h"
 
 enum {
     OWNERS_MAX = 4,
@@ -283,6 +284,7 @@ int64_t camera_talk_tick(struct sdk_camera *c, int64_t now_ms);
 void camera_talk_fini(struct sdk_camera *c);
 
 /* ---- playback ---- */
+enum { PLAY_SEAL_BYTES = WIRE_RELAY_HEAD_BYTES + WIRE_SFRAME_HEAD_MAX + WIRE_SFRAME_TAG_BYTES };
 enum play_state { PLAY_OPENING, PLAY_RUNS, PLAY_AT_END };
 
 struct play {
@@ -302,6 +304,21 @@ struct play {
     int64_t run_ms, open_by_ms, unit_ms;
     int64_t rotate_ms, switch_from_ms;
 };
+
+unsigned camera_play_slot(const struct sdk_camera *c, const struct play *p);
+struct play *camera_play_by_stream(const struct sdk_camera *c, uint32_t stream);
+/* The player in this slot, or NULL. */
+struct play *camera_play_at(const struct sdk_camera *c, unsigned slot);
+/* Forget it, without and with telling the owner. */
+void camera_play_wipe(struct play *p);
+void camera_play_close(struct sdk_camera *c, struct play *p);
+void camera_play_key_make(struct sdk_camera *c, struct play *p, struct sdk_media_key *out,
+                          int64_t now_ms);
+/* An announced key may be used from the next key picture on. */
+int camera_play_key_due(const struct play *p, int64_t now_ms);
+void camera_play_key_change(struct play *p);
+/* What may be sent is reckoned from here. */
+void camera_play_run(struct play *p, int64_t now_ms);
 
 const char *camera_play_find(struct call *call);
 const char *camera_play_start(struct call *call);
