@@ -112,7 +112,7 @@ test("invite, join, grant, test, tag, leave", { timeout: 150000 }, async (t) => 
     await page.getByLabel("Only at certain hours").first().check();
     await page.getByRole("button", { name: "Give the grant" }).click();
     await page.locator("dialog").waitFor({ state: "detached" });
-    await page.getByText("weekdays 08:00–18:00").first().waitFor();
+    await page.getByText(/weekdays 08:00\u2060–\u206018:00/).first().waitFor();
     const offset = await page.evaluate(() => -new Date().getTimezoneOffset());
     const [timed] = (await grants()).filter((g) => g.schedule);
     assert.equal(timed.schedule.reduce((sum, r) => sum + r.days.length * (r.to - r.from), 0), 5 * 600);
