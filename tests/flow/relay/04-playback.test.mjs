@@ -100,6 +100,31 @@ test("more than there is credit for ends the playback, told to its viewer; small
     await waitFor(async () => await refused("credit-stream") === 1);
 });
 
+test("a viewer whose socket broke goes on with a new one, and nobody is served in between", async (t) => {
+    const { owner, greet, first, viewer, play, credits } = await bed(t);
+    await greet();
+    first.subscribe();
+    first.credit(WINDOW);
+    await waitFor(() => credits().length === 1);
+    await play(60, FLAG.INIT);
+    await play(500, FLAG.KEY);
+    await waitFor(() => first.frames(PLAYBACK).length === 2);
+    first.destroy();
+    const again = await viewer(["playback"]);
+    await waitFor(async () => (await owner.get("/api/v1/relay")).json.viewers === 0, 5000, "the old socket is gone");
+    again.subscribe();
+    await waitFor(async () => (await owner.get("/api/v1/relay")).json.viewers === 1, 5000, "the new one is there");
+    await play(700); // sent under the credit of the old socket
+    await waitFor(() => again.frames(PLAYBACK).length === 1);
+    again.credit(WINDOW);
+    await waitFor(() => credits().length === 2);
+    assert.equal(credits()[1], WINDOW);
+    await play(61, FLAG.INIT | FLAG.DISC); // the seek with which it begins
+    await play(501, FLAG.KEY | FLAG.DISC);
+    await waitFor(() => again.frames(PLAYBACK).length === 3);
+    assert.deepEqual(again.cuts(), []);
+});
+
 test("a recording without NOCACHE is a breach", async (t) => {
     const { greet, up, refused } = await bed(t);
     await greet();
