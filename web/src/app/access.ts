@@ -10,6 +10,8 @@ export type Permission =
     | "people.manage"
     | "grant.view"
     | "grant.manage"
+    | "app.view"
+    | "app.manage"
     | "device.enrol"
     | "audit.read"
     | "box.view";

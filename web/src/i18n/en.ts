@@ -1,6 +1,7 @@
 // English, and the table of keys: what stands here must stand in zh.ts. `{n}` is the number a sentence turns on.
 // A room's strings stand in en/<room>.ts and zh/<room>.ts, under keys of their own, and are spread in at the end.
 import { mail } from "./en/mail";
+import { app } from "./en/app";
 import { people } from "./en/people";
 import { trust } from "./en/trust";
 import { playback } from "./en/playback";
@@ -657,6 +658,7 @@ export const en = {
         "Pictures go through the relay of this box. It holds at most 4 seconds of sealed bytes, in memory only.",
     "limit.owner": "Who may what is decided by this box, and whoever runs it can change that. It does not hold the passwords of the cameras.",
     ...mail,
+    ...app,
     ...people,
     ...trust,
     ...playback,

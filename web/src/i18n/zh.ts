@@ -1,6 +1,7 @@
 // 简体中文。键由 en.ts 规定，缺少任何一个都无法编译。
 import type { Messages } from "./en";
 import { mail } from "./zh/mail";
+import { app } from "./zh/app";
 import { people } from "./zh/people";
 import { trust } from "./zh/trust";
 import { playback } from "./zh/playback";
@@ -599,6 +600,7 @@ export const zh: Messages = {
     "limit.relay": "画面经本机中继传送。中继至多持有 4 秒的密封字节，且只在内存中。",
     "limit.owner": "谁可以做什么由本机判定，运行本机的人可以更改；摄像机的密码不在本机。",
     ...mail,
+    ...app,
     ...people,
     ...trust,
     ...playback,

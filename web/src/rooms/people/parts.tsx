@@ -61,7 +61,7 @@ export const StateOf = ({ person }: { readonly person: Person }) =>
         </Chip>
     );
 
-export function Tabs({ here }: { readonly here: "people" | "grants" }) {
+export function Tabs({ here }: { readonly here: "people" | "grants" | "apps" }) {
     return (
         <nav class="tabs" aria-label={t("people.title")}>
             <a href="/people" aria-current={here === "people" ? "page" : undefined}>
@@ -70,6 +70,11 @@ export function Tabs({ here }: { readonly here: "people" | "grants" }) {
             {may("grant.view") && (
                 <a href="/people/grants" aria-current={here === "grants" ? "page" : undefined}>
                     {t("people.grants")}
+                </a>
+            )}
+            {may("app.view") && (
+                <a href="/people/apps" aria-current={here === "apps" ? "page" : undefined}>
+                    {t("app.title")}
                 </a>
             )}
         </nav>

@@ -1,0 +1,2 @@
+// One file for the build to split at.
+export { AppsPage } from "./apps";
