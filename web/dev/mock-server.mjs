@@ -195,6 +195,15 @@ function answer(method, path, query, body) {
     }
     if (scenario === "error" && path !== "/me") return problem(500, "internal");
     if (scenario === "denied" && path !== "/me") return problem(403, "forbidden");
+    if (path === "/me/access")
+        return [
+            200,
+            {
+                role: "owner",
+                permissions: ["people.view", "people.manage", "grant.view", "grant.manage", "device.enrol", "audit.read", "box.view"],
+                grants: [],
+            },
+        ];
     if (path === "/sessions") {
         return [
             200,

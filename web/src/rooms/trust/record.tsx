@@ -222,12 +222,12 @@ function Climb({
     return (
         <svg
             class="climb"
-            viewBox={`0 0 560 ${height}`}
+            viewBox={`90 0 380 ${height}`}
             role="img"
             aria-label={t("prove.drawn", { n: steps.length })}
         >
             {steps.map((s, i) => {
-                const x = s.side === "left" ? 110 : 450;
+                const x = s.side === "left" ? 160 : 400;
                 return (
                     <g key={i}>
                         <path d={`M280 ${y(i)}L280 ${y(i + 1)}L${x} ${y(i)}`} />
