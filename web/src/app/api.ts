@@ -1,4 +1,6 @@
 // One way to the server: JSON in, JSON out, refusals as typed problems. docs/design/api.md is the contract.
+import type { Assertion, PasskeyRequest } from "./passkey";
+
 export type ProblemCode =
     | "bad-request"
     | "auth-required"
@@ -10,6 +12,8 @@ export type ProblemCode =
     | "gone"
     | "too-large"
     | "weak-password"
+    | "reauth"
+    | "factor-required"
     | "busy"
     | "storage"
     | "internal"
@@ -26,6 +30,8 @@ const CODES: ReadonlySet<string> = new Set<ProblemCode>([
     "gone",
     "too-large",
     "weak-password",
+    "reauth",
+    "factor-required",
     "busy",
     "storage",
     "internal",
@@ -62,6 +68,15 @@ export interface SessionAnswer {
     readonly session: { readonly id: string; readonly created: number; readonly expires: number };
     readonly csrf: string;
     readonly prefs?: Prefs;
+    /** A second factor must stand before anything else is allowed. */
+    readonly owes?: "factor";
+}
+/** The password was right; this is asked for next. */
+export interface FactorAsked {
+    readonly ticket: string;
+    readonly expires: number;
+    readonly kinds: readonly ("totp" | "passkey" | "recovery")[];
+    readonly passkey?: PasskeyRequest;
 }
 export interface SessionRow {
     readonly id: string;
@@ -272,7 +287,14 @@ export const api = {
     setupOwner: (body: TokenPassword) =>
         call<SessionAnswer>("POST", "/setup", { ...body, password: secret(body.password) }),
     login: (name: string, password: string) =>
-        call<SessionAnswer>("POST", "/login", { name, password: secret(password) }),
+        call<SessionAnswer | { readonly factor: FactorAsked }>("POST", "/login", {
+            name,
+            password: secret(password),
+        }),
+    loginPasskeyRequest: () =>
+        call<{ passkey: PasskeyRequest }>("POST", "/login/passkey/request", {}),
+    loginPasskey: (passkey: Assertion) =>
+        call<SessionAnswer>("POST", "/login/passkey", { passkey }),
     logout: () => call<void>("POST", "/logout"),
     me: () => call<SessionAnswer>("GET", "/me"),
     prefs: (prefs: Required<Prefs>) => call<void>("PUT", "/me/prefs", prefs),

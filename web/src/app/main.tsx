@@ -94,6 +94,9 @@ function Unreachable() {
 
 const PUBLIC = ["/setup", "/login", "/join", "/recover", "/register", "/verify"];
 
+const owesFactor = (): boolean =>
+    session.value.is === "in" && session.value.answer.owes === "factor";
+
 /** Where this session must be: setup while nobody owns the box, login while nobody is signed in. */
 function wantedPath(): string | null {
     const path = place.value.path;
@@ -103,6 +106,8 @@ function wantedPath(): string | null {
         return PUBLIC.includes(path)
             ? null
             : `/login?next=${encodeURIComponent(path + location.search)}`;
+    if (owesFactor()) return path === "/me/factor" ? null : "/me/factor";
+    if (is === "in" && path === "/me/factor") return "/me";
     if (is === "in" && path === "/login") return safeNext(place.value.query.get("next"));
     if (is === "in" && path === "/setup" && !setupStep()) return "/live";
     return is === "in" && path === "/" ? "/live" : null;
@@ -147,6 +152,7 @@ function followSession(): void {
     effect(() => {
         const state = session.value;
         untracked(() => {
+            if (state.is === "in" && state.answer.owes) return; // nothing of it would be answered
             if (state.is === "in") {
                 startLive(state.answer);
                 stop ??= startAll(startFleet, startAccess);

@@ -2,6 +2,7 @@
 // A room's strings stand in en/<room>.ts and zh/<room>.ts, under keys of their own, and are spread in at the end.
 import { mail } from "./en/mail";
 import { app } from "./en/app";
+import { factors } from "./en/factors";
 import { people } from "./en/people";
 import { trust } from "./en/trust";
 import { playback } from "./en/playback";
@@ -662,6 +663,7 @@ export const en = {
     ...people,
     ...trust,
     ...playback,
+    ...factors,
 } satisfies Record<string, Message>;
 
 export type Key = keyof typeof en;

@@ -2,6 +2,7 @@
 import type { Messages } from "./en";
 import { mail } from "./zh/mail";
 import { app } from "./zh/app";
+import { factors } from "./zh/factors";
 import { people } from "./zh/people";
 import { trust } from "./zh/trust";
 import { playback } from "./zh/playback";
@@ -604,4 +605,5 @@ export const zh: Messages = {
     ...people,
     ...trust,
     ...playback,
+    ...factors,
 };

@@ -17,6 +17,7 @@ interface FieldProps {
     readonly onBlur?: () => void;
     readonly name?: string;
     readonly disabled?: boolean;
+    readonly inputMode?: "numeric";
 }
 
 /** Label above, hint and fault under; secrets can be shown; paste is never blocked. */
@@ -45,6 +46,7 @@ export function Field(props: FieldProps) {
                     aria-invalid={fault ? true : undefined}
                     aria-describedby={described || undefined}
                     maxLength={props.maxLength}
+                    inputMode={props.inputMode}
                     data-first={props.first ? "" : undefined}
                     disabled={props.disabled}
                     onInput={(e) => props.onInput(e.currentTarget.value)}

@@ -58,6 +58,8 @@ const WHAT: Readonly<Record<ProblemCode, Key>> = {
     gone: "problem.gone",
     "too-large": "problem.too-large",
     "weak-password": "problem.weak-password",
+    reauth: "problem.reauth",
+    "factor-required": "problem.factor-required",
     busy: "problem.busy",
     storage: "problem.storage",
     internal: "problem.internal",

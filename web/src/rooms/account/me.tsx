@@ -10,6 +10,7 @@ import { Failure, Loading, problemText } from "../../ui/notes";
 import { Chip, Head, Time } from "../../ui/parts";
 import { toast } from "../../ui/toast";
 import { ThemeChoice } from "../setup/box";
+import { FactorsPanel } from "./factors";
 import { Keyring } from "./keyring";
 import { MailPanel } from "./mail";
 import { PasswordPanel } from "./password";
@@ -47,6 +48,7 @@ export function MePage() {
             />
             <div class="columns">
                 <Sessions list={list} reload={load} />
+                <FactorsPanel />
                 <Keyring />
                 <PasswordPanel onChanged={load} />
                 <MailPanel />

@@ -1,6 +1,7 @@
 // Signing in. Every wrong pair gets the same answer.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, Problem } from "../../app/api";
+import { api, Problem, type FactorAsked } from "../../app/api";
+import { passkeyGivenUp, passkeysOff, showPasskey } from "../../app/passkey";
 import { enter, labelSeed, setLanguage } from "../../app/session";
 import { currentLanguage, t } from "../../i18n";
 import { span } from "../../i18n/format";
@@ -9,6 +10,7 @@ import { Icon } from "../../ui/icon";
 import { Mark } from "../../ui/mark";
 import { problemText } from "../../ui/notes";
 import { Hint, useTick } from "../../ui/parts";
+import { SecondStep } from "./second";
 import { OtherWays } from "../recover/entrance";
 
 export const LanguageButton = () => (
@@ -29,28 +31,74 @@ export function LoginPage() {
     const [fault, setFault] = useState<string | null>(null);
     const [until, setUntil] = useState(0);
     const [busy, setBusy] = useState(false);
+    const [asked, setAsked] = useState<FactorAsked | null>(null);
     const heading = useRef<HTMLHeadingElement>(null);
     const now = useTick(1000);
     const wait = until > now;
     useEffect(() => {
         document.querySelector<HTMLInputElement>("[data-first]")?.focus();
-    }, []);
+    }, [asked === null]);
 
     const submit = async (e: Event) => {
         e.preventDefault();
         if (busy || wait) return;
         setBusy(true);
         try {
-            enter(await api.login(name.normalize("NFC").trim(), password));
+            const answer = await api.login(name.normalize("NFC").trim(), password);
+            if ("factor" in answer) {
+                setAsked(answer.factor);
+                setPassword("");
+                setFault(null);
+            } else {
+                enter(answer);
+            }
         } catch (problem) {
-            if (problem instanceof Problem && problem.code === "throttled")
-                setUntil(Date.now() + (problem.retryMs ?? 30_000));
-            setFault(problemText(problem));
-            document.querySelector<HTMLInputElement>("[data-first]")?.focus();
+            refused(problem);
         } finally {
             setBusy(false);
         }
     };
+    const refused = (problem: unknown) => {
+        if (problem instanceof Problem && problem.code === "throttled")
+            setUntil(Date.now() + (problem.retryMs ?? 30_000));
+        setFault(problemText(problem));
+        document.querySelector<HTMLInputElement>("[data-first]")?.focus();
+    };
+    const byPasskey = async () => {
+        setBusy(true);
+        setFault(null);
+        try {
+            const { passkey } = await api.loginPasskeyRequest();
+            enter(await api.loginPasskey(await showPasskey(passkey)));
+        } catch (problem) {
+            const code = problem instanceof Problem ? problem.code : null;
+            if (passkeyGivenUp(problem)) setFault(t("second.given-up"));
+            else if (code === "auth-failed") setFault(t("login.passkey-unknown"));
+            else if (code === "conflict" || !code) setFault(t("login.passkey-elsewhere"));
+            else refused(problem);
+        } finally {
+            setBusy(false);
+        }
+    };
+    if (asked)
+        return (
+            <main class="door" id="main">
+                <div class="sheet door-one">
+                    <p class="brand">
+                        <Mark />
+                        <span>Skep</span>
+                    </p>
+                    <h1 tabIndex={-1}>{t("second.title")}</h1>
+                    <SecondStep
+                        asked={asked}
+                        onBack={(why) => {
+                            setAsked(null);
+                            setFault(why);
+                        }}
+                    />
+                </div>
+            </main>
+        );
     return (
         <main class="door" id="main">
             <form class="sheet" onSubmit={(e) => void submit(e)}>
@@ -102,6 +150,17 @@ export function LoginPage() {
                     <LanguageButton />
                 </div>
                 <OtherWays />
+                {passkeysOff() === null && (
+                    <button
+                        type="button"
+                        class="btn start"
+                        disabled={busy}
+                        onClick={() => void byPasskey()}
+                    >
+                        <Icon name="key" small />
+                        {t("login.passkey")}
+                    </button>
+                )}
                 {labelSeed() && <Hint icon="sim">{t("login.seed")}</Hint>}
             </form>
         </main>
