@@ -13,6 +13,7 @@ struct verb {
 static const struct verb verbs[] = {
     {"serve", "run the box: edge, accounts, cameras, relay, console", cli_serve},
     {"view", "watch a camera without a browser: decrypt to an MP4 file", cli_view},
+    {"call", "as an app: sign one request, send it, print the answer", cli_call},
     {"config", "check or show the settings", cli_config},
     {"owner", "on the box: make a new one-time link for the owner", cli_owner},
     {"audit", "verify, export or prove the audit log", cli_audit},

@@ -104,6 +104,8 @@ static int query_write(struct https_client *c, const struct https_query *q)
     int err = sk_buf_addf(&c->out, "%s %s HTTP/1.1\r\nHost: %s:%u\r\n", q->method, q->path, c->host,
                           c->port);
 
+    if (!err && q->fields)
+        err = sk_buf_add_str(&c->out, q->fields);
     if (!err && q->authorization)
         err = sk_buf_addf(&c->out, "Authorization: %s\r\n", q->authorization);
     if (!err && q->type)

@@ -21,6 +21,7 @@ void https_client_free(struct https_client *c);
 struct https_query {
     const char *method, *path; /* path with its query, percent-encoded */
     const char *authorization; /* field value or NULL */
+    const char *fields;        /* further fields, each ended by CRLF, or NULL */
     const char *type;          /* Content-Type of the body or NULL */
     const void *body;
     size_t body_len;

@@ -1,7 +1,9 @@
 // Signed requests: both forms, what they must cover, what is refused and why.
 import assert from "node:assert/strict";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { appClient, appMake, ecKeyMake, nonceMake, nowS, signShort, signStandard } from "./lib.mjs";
-import { api, setupOwner, startSkep, test } from "../lib/skep.mjs";
+import { api, runSkep, setupOwner, startSkep, test } from "../lib/skep.mjs";
 import { cameras } from "../grant/lib.mjs";
 
 test("an app signs and may what its scopes name", async (t) => {
@@ -116,4 +118,23 @@ test("a request is taken once; rate, quota, sources and scopes hold", async (t) 
     assert.equal((await appClient(skep, pinned).get("/api/v1/accounts")).status, 200);
     for (const bad of [{ sources: ["192.0.2.1/24"] }, { sources: ["x"] }, { scopes: ["people.manage"] }, { scopes: [] }, { rate: 0 }, { quota: -1 }, { colour: 1 }])
         assert.equal((await owner.patch(`/api/v1/apps/${pinned.id}`, bad)).status, 400, JSON.stringify(bad));
+});
+
+test("skep call: a request from the command line, the secret from a file that others cannot read", async (t) => {
+    const skep = await startSkep({ t });
+    const owner = await setupOwner(skep);
+    const app = await appMake(owner, { scopes: ["device.list", "device.live-main"] });
+    const file = join(skep.folder, "app.key"), body = join(skep.folder, "body.json");
+    writeFileSync(file, `${app.id} ${app.secret}\n`, { mode: 0o600 });
+    writeFileSync(body, JSON.stringify({ device: "a".repeat(26), actions: ["live-main"], session: Buffer.alloc(16).toString("base64url") }));
+    const call = (...args) => runSkep(["call", ...args, "--server", skep.url, "--ca", join(skep.dataDir, "tls", "ca.crt"), "--key-file", file]);
+    const list = await call("GET", "/api/v1/devices?limit=5");
+    assert.equal(list.code, 0, list.stderr);
+    assert.equal(JSON.parse(list.stdout).total, 0);
+    const posted = await call("POST", "/api/v1/authorizations", "--body-file", body);
+    assert.equal(posted.code, 1);
+    assert.equal(JSON.parse(posted.stdout).status, 404, "signed over its body, and no such camera");
+    chmodSync(file, 0o644);
+    assert.equal((await call("GET", "/api/v1/devices")).code, 1);
+    assert.equal((await runSkep(["call", "--help"])).code, 0);
 });
