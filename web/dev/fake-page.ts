@@ -1,5 +1,6 @@
 // Development only: a player that draws instead of decrypting, so that every tile state can be looked at without a server.
 // dev/build.mjs puts it in the place of src/live/page.ts; the product's build never sees this folder.
+import { PAST_NONE } from "../src/live/api";
 import type {
     BesideState,
     Delay,
@@ -221,6 +222,21 @@ function fakeWatch(options: WatchOptions, id: number): Watch {
         talkPacket: () => undefined,
         talkEnd: () => besideSet({ talk: { is: "off", code: null } }),
         setStream: () => undefined,
+        past: {
+            view: () => PAST_NONE,
+            onView: (listener) => {
+                listener(PAST_NONE);
+                return () => undefined;
+            },
+            find: () => Promise.resolve({ ok: false, code: "unsupported", retry_ms: 0 }),
+            start: () => Promise.resolve({ ok: false, code: "unsupported", retry_ms: 0 }),
+            seek: () => Promise.resolve({ ok: false, code: "unsupported", retry_ms: 0 }),
+            setSpeed: () => Promise.resolve({ ok: false, code: "unsupported", retry_ms: 0 }),
+            play: () => undefined,
+            pause: () => undefined,
+            step: () => false,
+            stop: () => undefined,
+        },
         acceptKey: () => undefined,
         retry: () => undefined,
         stop: () => listeners.clear(),

@@ -30,6 +30,7 @@ export const playback = {
     "past.asking": "Asking the camera what it has kept",
     "past.opening": "Opening the recording",
     "past.none-day": "Nothing is recorded on this day",
+    "past.newest": "The newest recording",
     "past.no-right": "The owner can allow Playback.",
     "past.idle": "The camera closed the recording after 10 minutes of rest",
     "past.nothing-plays": "No recording is open.",

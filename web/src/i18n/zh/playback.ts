@@ -23,6 +23,7 @@ export const playback: Readonly<Record<keyof typeof en, Message>> = {
     "past.asking": "正在询问摄像机保存了什么",
     "past.opening": "正在打开录像",
     "past.none-day": "这一天没有录像",
+    "past.newest": "最新的录像",
     "past.no-right": "所有者可以授予回放权限。",
     "past.idle": "静止 10 分钟后，摄像机关闭了录像",
     "past.nothing-plays": "没有打开的录像。",

@@ -3,16 +3,18 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { clock, hourMinute } from "../../i18n/format";
 import type { Mark, Range } from "../../live/api";
-import { clipped, gapsOf, ticks, zoom, type Window } from "./band";
+import { apart, clipped, gapsOf, ticks, zoom, type Window } from "./band";
 
 const SEGMENT = 14;
 const SEGMENT_GAP = 3;
 const TOP = 15;
-const THICK = 12;
-const HEIGHT = 50;
+const THICK = 14;
+const HEIGHT = 52;
 const WHEEL = 1.0015;
 /** A gap shows, however short it is. */
 const GAP_PX = 1.5;
+/** Events that would touch are drawn as one. */
+const MARK_PX = 4;
 /** By arrow and page keys; six times that with Shift. */
 const NUDGE = { ArrowLeft: -10_000, ArrowRight: 10_000, PageDown: -600_000, PageUp: 600_000 } as const;
 
@@ -102,7 +104,10 @@ export function Band(props: BandProps) {
         onPick(to);
     };
     const shownRanges = clipped(props.ranges, window);
-    const marks = props.marks.filter(([ms]) => ms >= window.from && ms < window.to);
+    const marks = apart(
+        props.marks.filter(([ms]) => ms >= window.from && ms < window.to),
+        ((window.to - window.from) / width) * MARK_PX,
+    );
     const count = Math.max(1, Math.floor((width + SEGMENT_GAP) / (SEGMENT + SEGMENT_GAP)));
     const pitch = (width + SEGMENT_GAP) / count;
     const head = Math.max(1, Math.min(width - 1, x(shown)));
@@ -158,7 +163,7 @@ export function Band(props: BandProps) {
                         patternTransform="rotate(45)"
                     >
                         <rect class="sim-ground" width="4" height="4" />
-                        <rect class="sim-stripe" width="2" height="4" />
+                        <rect class="sim-stripe" width="1.4" height="4" />
                     </pattern>
                 </defs>
                 <g clip-path={`url(#${id}-coil)`}>

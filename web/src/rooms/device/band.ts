@@ -89,6 +89,17 @@ export function clipped(ranges: readonly Range[], { from, to }: Window): Range[]
         .map(([a, b]) => [Math.max(a, from), Math.min(b, to)]);
 }
 
+/** Marks at least `ms` apart; tampering is never left out for mere motion. */
+export function apart(marks: readonly Mark[], ms: number): Mark[] {
+    const out: Mark[] = [];
+    for (const mark of marks) {
+        const before = out[out.length - 1];
+        if (!before || mark[0] - before[0] >= ms) out.push(mark);
+        else if (mark[1] === 2 && before[1] !== 2) out[out.length - 1] = mark;
+    }
+    return out;
+}
+
 /** Stretches between recordings: before the first only from `since`, after the last only up to `until`. */
 export function gapsOf(ranges: readonly Range[], since: number, until: number): Range[] {
     const out: Range[] = [];

@@ -109,8 +109,8 @@ export function KeptPanel({
             {gaps.length > 0 && (
                 <details class="gaps">
                     <summary>{t("past.gaps", { n: gaps.length })}</summary>
-                    <ul>
-                        {gaps.map(([from, to]) => (
+                    <ul tabIndex={0} aria-label={t("past.gaps", { n: gaps.length })}>
+                        {[...gaps].reverse().map(([from, to]) => (
                             <li key={from} class="small">
                                 {t("history.gap", {
                                     from: clock(from),

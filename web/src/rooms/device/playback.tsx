@@ -76,7 +76,13 @@ function pastFace(asked: Asked, playing: Playing, lack: string | null): Face | n
     if (asked.is !== "found") return cover(t("past.asking"), { coil: 2 });
     if (state.is === "off") {
         const code = refused ?? state.code;
-        if (asked.found.ranges.length === 0) return cover(t("past.none-day"), { icon: "film" });
+        if (asked.found.ranges.length === 0)
+            return cover(t("past.none-day"), {
+                icon: "film",
+                ...(asked.found.last_ms > 0
+                    ? { act: "retry" as const, actText: t("past.newest") }
+                    : {}),
+            });
         if (code === null) return cover(t("past.opening"), { coil: 3 });
         if (code === "idle") return cover(t("past.idle"), { icon: "pause", act: "retry", actText: t("past.play") });
         return cover(t(refusedKey(code), { code }), {
@@ -219,6 +225,7 @@ function Playback({ device, query }: { readonly device: Device; readonly query: 
     const onAct = (act: Parameters<typeof acts.onAct>[0]) => {
         if (channel || act !== "retry") return acts.onAct(act);
         if (asked.is === "refused") asked.again();
+        else if (found && found.ranges.length === 0) go(found.last_ms - MINUTE);
         else playing.again();
     };
     // One function for life: a new one would detach and attach the player at every paint.
