@@ -61,6 +61,7 @@ const common = {
 const WORKER = "src/live/worker.ts";
 const MIC = "src/live/mic.ts";
 const AUDIT = "src/rooms/trust/audit-worker.ts";
+const PROOF = "src/rooms/login/proof-worker.ts";
 
 /** Static imports of an output file, itself included. */
 function closure(meta, path, seen = new Set()) {
@@ -86,10 +87,11 @@ export async function buildConsole({ outdir, plugins = [] }) {
     rmSync(outdir, { recursive: true, force: true });
     mkdirSync(join(outdir, "assets"), { recursive: true });
 
-    const worker = await build({ ...common, outdir, entryPoints: [WORKER, MIC, AUDIT], format: "iife" });
+    const worker = await build({ ...common, outdir, entryPoints: [WORKER, MIC, AUDIT, PROOF], format: "iife" });
     const workerUrl = `/${outputOf(worker.metafile, WORKER, ".js")}`;
     const micUrl = `/${outputOf(worker.metafile, MIC, ".js")}`;
     const auditUrl = `/${outputOf(worker.metafile, AUDIT, ".js")}`;
+    const proofUrl = `/${outputOf(worker.metafile, PROOF, ".js")}`;
     const app = await build({
         ...common,
         outdir,
@@ -103,6 +105,7 @@ export async function buildConsole({ outdir, plugins = [] }) {
             SKEP_WORKER_URL: JSON.stringify(workerUrl),
             SKEP_MIC_URL: JSON.stringify(micUrl),
             SKEP_AUDIT_URL: JSON.stringify(auditUrl),
+            SKEP_PROOF_URL: JSON.stringify(proofUrl),
         },
     });
     const early = await build({

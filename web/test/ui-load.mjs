@@ -27,7 +27,7 @@ export async function loadUi(code) {
         jsx: "automatic",
         jsxImportSource: "preact",
         plugins: [rooms],
-        define: { SKEP_WORKER_URL: '"/none.js"', SKEP_MIC_URL: '"/none.js"', SKEP_AUDIT_URL: '"/none.js"' },
+        define: { SKEP_WORKER_URL: '"/none.js"', SKEP_MIC_URL: '"/none.js"', SKEP_AUDIT_URL: '"/none.js"', SKEP_PROOF_URL: '"/none.js"' },
         logLevel: "error",
     });
     return import(

@@ -14,6 +14,8 @@ export type Permission =
     | "app.manage"
     | "device.enrol"
     | "audit.read"
+    | "guard.view"
+    | "guard.manage"
     | "box.view";
 
 interface MyAccess {

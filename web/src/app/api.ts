@@ -286,10 +286,11 @@ export const api = {
         ),
     setupOwner: (body: TokenPassword) =>
         call<SessionAnswer>("POST", "/setup", { ...body, password: secret(body.password) }),
-    login: (name: string, password: string) =>
+    login: (name: string, password: string, proof?: object) =>
         call<SessionAnswer | { readonly factor: FactorAsked }>("POST", "/login", {
             name,
             password: secret(password),
+            ...(proof ? { proof } : {}),
         }),
     loginPasskeyRequest: () =>
         call<{ passkey: PasskeyRequest }>("POST", "/login/passkey/request", {}),

@@ -3,6 +3,7 @@
 import { mail } from "./en/mail";
 import { app } from "./en/app";
 import { factors } from "./en/factors";
+import { guard } from "./en/guard";
 import { people } from "./en/people";
 import { trust } from "./en/trust";
 import { playback } from "./en/playback";
@@ -660,6 +661,7 @@ export const en = {
     "limit.owner": "Who may what is decided by this box, and whoever runs it can change that. It does not hold the passwords of the cameras.",
     ...mail,
     ...app,
+    ...guard,
     ...people,
     ...trust,
     ...playback,

@@ -3,6 +3,7 @@ import type { Messages } from "./en";
 import { mail } from "./zh/mail";
 import { app } from "./zh/app";
 import { factors } from "./zh/factors";
+import { guard } from "./zh/guard";
 import { people } from "./zh/people";
 import { trust } from "./zh/trust";
 import { playback } from "./zh/playback";
@@ -602,6 +603,7 @@ export const zh: Messages = {
     "limit.owner": "谁可以做什么由本机判定，运行本机的人可以更改；摄像机的密码不在本机。",
     ...mail,
     ...app,
+    ...guard,
     ...people,
     ...trust,
     ...playback,

@@ -4,6 +4,7 @@
 declare const SKEP_WORKER_URL: string;
 declare const SKEP_MIC_URL: string;
 declare const SKEP_AUDIT_URL: string;
+declare const SKEP_PROOF_URL: string;
 
 interface TrustedScriptUrl { toString(): string }
 interface TrustedPolicy { createScriptURL(url: string): TrustedScriptUrl }
@@ -14,7 +15,7 @@ interface TrustedFactory {
 let policy: TrustedPolicy | null = null;
 
 function onlyOurs(url: string): string {
-    const ours: readonly string[] = [SKEP_WORKER_URL, SKEP_MIC_URL, SKEP_AUDIT_URL];
+    const ours: readonly string[] = [SKEP_WORKER_URL, SKEP_MIC_URL, SKEP_AUDIT_URL, SKEP_PROOF_URL];
     if (!ours.includes(url)) throw new TypeError("skep: not a script of this console");
     return url;
 }
@@ -34,6 +35,11 @@ export function workerStart(): Worker {
 /** Starts the worker that checks the audit log. */
 export function auditStart(): Worker {
     return new Worker(trusted(SKEP_AUDIT_URL), { name: "skep-audit" });
+}
+
+/** Starts the worker that meets a challenge. */
+export function proofStart(): Worker {
+    return new Worker(trusted(SKEP_PROOF_URL), { name: "skep-proof" });
 }
 
 /** Loads the microphone's worklet into an audio context. */

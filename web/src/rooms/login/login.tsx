@@ -11,6 +11,7 @@ import { Mark } from "../../ui/mark";
 import { problemText } from "../../ui/notes";
 import { Hint, useTick } from "../../ui/parts";
 import { SecondStep } from "./second";
+import { proving, type Why } from "./proof";
 import { OtherWays } from "../recover/entrance";
 
 export const LanguageButton = () => (
@@ -31,6 +32,7 @@ export function LoginPage() {
     const [fault, setFault] = useState<string | null>(null);
     const [until, setUntil] = useState(0);
     const [busy, setBusy] = useState(false);
+    const [work, setWork] = useState<{ why: Why; waitMs: number } | null>(null);
     const [asked, setAsked] = useState<FactorAsked | null>(null);
     const heading = useRef<HTMLHeadingElement>(null);
     const now = useTick(1000);
@@ -44,7 +46,10 @@ export function LoginPage() {
         if (busy || wait) return;
         setBusy(true);
         try {
-            const answer = await api.login(name.normalize("NFC").trim(), password);
+            const answer = await proving(
+                (proof) => api.login(name.normalize("NFC").trim(), password, proof),
+                (why, waitMs) => setWork(why ? { why, waitMs } : null),
+            );
             if ("factor" in answer) {
                 setAsked(answer.factor);
                 setPassword("");
@@ -55,6 +60,7 @@ export function LoginPage() {
         } catch (problem) {
             refused(problem);
         } finally {
+            setWork(null);
             setBusy(false);
         }
     };
@@ -129,6 +135,15 @@ export function LoginPage() {
                         setFault(null);
                     }}
                 />
+                {work && (
+                    <p class="hint" role="status">
+                        <Icon name="clock" small />
+                        <span>
+                            {t(`proof.${work.why}`)}{" "}
+                            {t("proof.busy", { span: span(work.waitMs) })}
+                        </span>
+                    </p>
+                )}
                 {fault && (
                     <p class="fault" role="alert">
                         <Icon name="error" small />
