@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { may } from "../../app/access";
 import type { Device } from "../../app/api";
 import { ensureDevices, fleet, loadFleet, type Fleet } from "../../app/devices";
 import { useKeys } from "../../app/keys";
@@ -125,11 +126,16 @@ function NoCameras() {
     return (
         <>
             <Head title={t("nav.live")} answer={rich("cameras.none")} />
-            <Empty title={t("cameras.none-title")} text={t("cameras.none-why")}>
-                <a class="btn pri" href="/cameras?add=1">
-                    <Icon name="plus" small />
-                    {t("cameras.add")}
-                </a>
+            <Empty
+                title={t("cameras.none-title")}
+                text={t(may("device.enrol") ? "cameras.none-why" : "cameras.none-yours")}
+            >
+                {may("device.enrol") && (
+                    <a class="btn pri" href="/cameras?add=1">
+                        <Icon name="plus" small />
+                        {t("cameras.add")}
+                    </a>
+                )}
             </Empty>
         </>
     );

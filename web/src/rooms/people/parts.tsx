@@ -122,7 +122,7 @@ export function GrantLine({
                             {t(state)}
                         </span>
                     )}
-                    {grant.reason && <span> · {grant.reason}</span>}
+                    {grant.reason && <span>{grant.reason}</span>}
                 </p>
                 <Fault text={fault} />
             </div>
