@@ -68,7 +68,7 @@ export const StageChip = ({ stage }: { readonly stage: Stage }) => (
     </Chip>
 );
 
-export const reasonText = (reason: Reason): string => t(`guard.why-${reason}`);
+export const reasonText = (reason: Reason): string => t(`guard.why.${reason}`);
 
 export const Fault = ({ text }: { readonly text: string }) =>
     text ? (
