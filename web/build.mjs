@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { checkStrings } from "./strings-check.mjs";
+import { checkFirst, checkStrings } from "./strings-check.mjs";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const kb = 1000;
@@ -130,6 +130,10 @@ export async function buildConsole({ outdir, plugins = [] }) {
     const first = new Set();
     for (const entry of ["src/app/main.tsx", "src/rooms/live/wall.tsx", "src/i18n/zh.ts"])
         closure(meta, key(entry), first);
+    await checkFirst(
+        root,
+        [...first].flatMap((p) => Object.keys(meta.outputs[p].inputs)).filter((f) => /^src\/(?!i18n\/)/.test(f)),
+    );
     const sprite = readFileSync(join(root, "static", "sprite.svg"), "utf8")
         .replace(/>\s+</g, "><")
         .trim();

@@ -77,7 +77,7 @@ function sources(dir) {
     return readdirSync(dir, { withFileTypes: true }).flatMap((e) => {
         const path = join(dir, e.name);
         if (e.isDirectory()) return sources(path);
-        return /\.tsx?$/.test(e.name) && !/\/i18n\/(en|zh)(\.ts|\/)/.test(path)
+        return /\.tsx?$/.test(e.name) && !/\/i18n\/(later-)?(en|zh)(\.ts|\/)/.test(path)
             ? [readFileSync(path, "utf8")]
             : [];
     });
@@ -105,10 +105,14 @@ export function findFaults(en, zh, code) {
 }
 
 export async function checkStrings(root) {
-    const { en } = await load(root, "en.ts");
-    const { zh } = await load(root, "zh.ts");
+    const whole = async (language) => ({
+        ...(await load(root, `${language}.ts`))[language],
+        ...(await load(root, `later-${language}.ts`)).later,
+    });
+    const en = await whole("en");
+    const zh = await whole("zh");
     const faults = findFaults(en, zh, sources(join(root, "src")).join("\n"));
-    for (const [language, whole] of [
+    for (const [language, all] of [
         ["en", en],
         ["zh", zh],
     ]) {
@@ -116,11 +120,19 @@ export async function checkStrings(root) {
         faults.push(...findDoubles(tables));
         for (const [file, table] of tables)
             for (const [key, m] of Object.entries(table))
-                if (JSON.stringify(whole[key]) !== JSON.stringify(m))
-                    faults.push(`${key}: ${file} is not spread into ${language}.ts`);
+                if (JSON.stringify(all[key]) !== JSON.stringify(m))
+                    faults.push(`${key}: ${file} is not spread into ${language}.ts or later-${language}.ts`);
     }
     if (faults.length) throw new Error(`strings:\n  ${faults.join("\n  ")}`);
     return Object.keys(en).length;
+}
+
+/** The code of the first load must not need a string that comes later. A page's own title and nav label included. */
+export async function checkFirst(root, files) {
+    const code = files.map((f) => readFileSync(join(root, f), "utf8")).join("\n");
+    const { later } = await load(root, "later-en.ts");
+    const early = Object.keys(later).filter((key) => code.includes(`t("${key}"`) || code.includes(`rich("${key}"`) || code.includes(`label: "${key}"`));
+    if (early.length) throw new Error(`strings of later-en.ts that the first load needs:\n  ${early.join("\n  ")}`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -308,6 +308,7 @@ test("names, clocks, filters, strength", () => {
     assert.deepEqual(ui.filterOf(new URLSearchParams("q=a&state=evil&from=-3")), {
         q: "a",
         state: "",
+        tag: "",
         cursor: "",
         from: 0,
     });

@@ -3,7 +3,7 @@ import { effect, untracked } from "@preact/signals";
 import { render, type ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { pages } from "skep:rooms";
-import { rich, t } from "../i18n";
+import { loadLater, rich, t } from "../i18n";
 import { clock } from "../i18n/format";
 import { Mark } from "../ui/mark";
 import { ErrorNote, Loading } from "../ui/notes";
@@ -36,8 +36,8 @@ function usePage(page: PageDef | null): ComponentType<PageProps> | null | "faile
     useEffect(() => {
         let alive = true;
         if (page)
-            page.load().then(
-                (Body) => {
+            Promise.all([page.load(), page.first ? null : loadLater()]).then(
+                ([Body]) => {
                     if (alive) setLoaded({ page, Body });
                 },
                 () => {

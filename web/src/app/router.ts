@@ -28,6 +28,8 @@ export interface PageDef {
     readonly title: Key;
     readonly load: () => Promise<ComponentType<PageProps>>;
     readonly nav?: NavEntry;
+    /** Needs no string of the later tables: shown without waiting for them. */
+    readonly first?: boolean;
     /** Public pages have no rail and need no session. */
     readonly open?: boolean;
 }

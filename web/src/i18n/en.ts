@@ -1,12 +1,13 @@
 // English, and the table of keys: what stands here must stand in zh.ts. `{n}` is the number a sentence turns on.
-// A room's strings stand in en/<room>.ts and zh/<room>.ts, under keys of their own, and are spread in at the end.
+// A room's strings stand in en/<room>.ts and zh/<room>.ts, under keys of their own, and are spread in at the end,
+// or, of rooms that the first page does not need, in later-en.ts and later-zh.ts.
 import { mail } from "./en/mail";
 import { app } from "./en/app";
 import { factors } from "./en/factors";
 import { guard } from "./en/guard";
-import { people } from "./en/people";
-import { trust } from "./en/trust";
+import { shell } from "./en/shell";
 import { playback } from "./en/playback";
+import type { later } from "./later-en";
 import type { Message } from "./message";
 
 export type { Message } from "./message";
@@ -662,11 +663,10 @@ export const en = {
     ...mail,
     ...app,
     ...guard,
-    ...people,
-    ...trust,
+    ...shell,
     ...playback,
     ...factors,
 } satisfies Record<string, Message>;
 
-export type Key = keyof typeof en;
-export type Messages = Readonly<Record<Key, Message>>;
+export type Key = keyof typeof en | keyof typeof later;
+export type Messages = Readonly<Record<keyof typeof en, Message>>;

@@ -7,7 +7,8 @@ export type Language = "en" | "zh-CN";
 export type Vars = Readonly<Record<string, string | number>>;
 
 let language: Language = "en";
-let table: Messages | null = null;
+let table: Partial<Readonly<Record<Key, Message>>> | null = null;
+let more: Promise<void> | null = null;
 let plural = new Intl.PluralRules("en");
 let number = new Intl.NumberFormat("en");
 
@@ -23,6 +24,20 @@ export function useTable(lang: Language, messages: Messages): void {
 export async function loadLanguage(lang: Language): Promise<void> {
     useTable(lang, lang === "zh-CN" ? (await import("./zh")).zh : (await import("./en")).en);
     document.documentElement.lang = lang === "zh-CN" ? "zh-Hans" : "en";
+}
+
+/** The strings of rooms that the first page does not need; asked for once, again after a failure. */
+export function loadLater(): Promise<void> {
+    more ??= (language === "zh-CN" ? import("./later-zh") : import("./later-en")).then(
+        ({ later }) => {
+            table = { ...table, ...later };
+        },
+        (e: unknown) => {
+            more = null;
+            throw e;
+        },
+    );
+    return more;
 }
 
 /** The form of a message for its number; `n` is the number that the sentence turns on. */

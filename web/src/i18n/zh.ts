@@ -4,8 +4,7 @@ import { mail } from "./zh/mail";
 import { app } from "./zh/app";
 import { factors } from "./zh/factors";
 import { guard } from "./zh/guard";
-import { people } from "./zh/people";
-import { trust } from "./zh/trust";
+import { shell } from "./zh/shell";
 import { playback } from "./zh/playback";
 
 export const zh: Messages = {
@@ -604,8 +603,7 @@ export const zh: Messages = {
     ...mail,
     ...app,
     ...guard,
-    ...people,
-    ...trust,
+    ...shell,
     ...playback,
     ...factors,
 };

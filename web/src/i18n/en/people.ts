@@ -2,12 +2,9 @@
 import type { Message } from "../message";
 
 export const people = {
-    "role.admin": "Administrator",
-    "role.member": "Member",
     "role.owner-what": "May do everything on this box.",
     "role.admin-what": "Manages people and cameras; sees pictures only by a grant.",
     "role.member-what": "May do nothing by the role; everything comes by grants.",
-    "nav.people": "People & access",
     "people.title": "People & access",
     "people.people": "People",
     "people.grants": "Roles & grants",
@@ -204,7 +201,6 @@ export const people = {
     "camera.tabs": "Pages of this camera",
     "camera.tab-view": "View",
     "camera.tab-access": "Who can watch",
-    "cameras.none-yours": "No camera is granted to you yet. Whoever manages this box can change that.",
     "who.answer": { one: "<b>1</b> person may watch {name} now.", other: "<b>{n}</b> people may watch {name} now." },
     "who.known": { one: "1 knows that it is there.", other: "{n} know that it is there." },
     "who.loading": "Asking who may what with this camera.",

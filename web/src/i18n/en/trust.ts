@@ -2,7 +2,6 @@
 import type { Message } from "../message";
 
 export const trust = {
-    "nav.trust": "Trust",
     "audit.title": "Audit",
     "audit.records": { one: "<b>1</b> record,", other: "<b>{n}</b> records," },
     "audit.whole": "whole up to record <b>{n}</b>; its head was signed {ago}.",

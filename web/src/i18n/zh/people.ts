@@ -2,12 +2,9 @@ import type { people as en } from "../en/people";
 import type { Message } from "../message";
 
 export const people: Readonly<Record<keyof typeof en, Message>> = {
-    "role.admin": "管理员",
-    "role.member": "成员",
     "role.owner-what": "可在本机上做一切操作。",
     "role.admin-what": "管理人员和摄像机；只有获得授权才能看到画面。",
     "role.member-what": "角色本身没有任何权限，一切来自授权。",
-    "nav.people": "人员与访问",
     "people.title": "人员与访问",
     "people.people": "人员",
     "people.grants": "角色与授权",
@@ -204,7 +201,6 @@ export const people: Readonly<Record<keyof typeof en, Message>> = {
     "camera.tabs": "此摄像机的页面",
     "camera.tab-view": "观看",
     "camera.tab-access": "谁可以观看",
-    "cameras.none-yours": "您尚未获得任何摄像机的授权，请联系管理本机的人。",
     "who.answer": "目前 <b>{n}</b> 人可以观看 {name}。",
     "who.known": "{n} 人知道它的存在。",
     "who.loading": "正在查询谁可以操作此摄像机。",

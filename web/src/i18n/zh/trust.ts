@@ -2,7 +2,6 @@ import type { trust as en } from "../en/trust";
 import type { Message } from "../message";
 
 export const trust: Readonly<Record<keyof typeof en, Message>> = {
-    "nav.trust": "信任",
     "audit.title": "审计",
     "audit.records": "共 <b>{n}</b> 条记录，",
     "audit.whole": "截至第 <b>{n}</b> 条完整；签名时间：{ago}。",

@@ -1,0 +1,5 @@
+// Strings of rooms that the first page does not need: fetched beside the code of the first page that is not the wall.
+import { people } from "./en/people";
+import { trust } from "./en/trust";
+
+export const later = { ...people, ...trust };
