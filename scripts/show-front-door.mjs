@@ -7,6 +7,7 @@ import { logVerify } from "./verify-audit.mjs";
 import { setupOwner, startSkep } from "../tests/flow/lib/skep.mjs";
 import { evidenceTake, logGrow } from "../tests/flow/audit/lib.mjs";
 import { isLocated, randomMake, tamper } from "../tests/flow/audit/tamper.mjs";
+import { idpCuts } from "../tests/flow/sso/cut.mjs";
 import { refreshRaces } from "../tests/flow/account/refresh.mjs";
 import { cutTries, p99 } from "../tests/flow/grant/lib.mjs";
 import { killTries } from "../tests/flow/app/kill.mjs";
@@ -75,6 +76,17 @@ async function cutTimes() {
     }
 }
 
+/** Point 1: 50 people lose their group at the identity provider. */
+async function providerCuts() {
+    const after = [];
+    const t = { after: (f) => after.push(f), name: "show-front-door", diagnostic: console.error };
+    try {
+        say(1, "idp_cut_s", p99(await idpCuts(t, 50)).toFixed(1), "s");
+    } finally {
+        for (const f of after.reverse()) await f();
+    }
+}
+
 /** Point 6: races, lost answers and crashes must log nobody out; each thief must end the session. */
 async function refreshTokens() {
     const after = [];
@@ -89,6 +101,7 @@ async function refreshTokens() {
     }
 }
 
+const points = { 1: [callerMatrix, cutTimes, providerCuts], 3: [auditEdits], 6: [refreshTokens] };
 /** Point 1: 50 apps killed while they ask, signal and watch. */
 async function killSwitch() {
     const after = [];

@@ -11,6 +11,7 @@
 #include "http/http.h"
 #include "outbound/outbound.h"
 #include "relay/relay.h"
+#include "sso/sso.h"
 
 const struct room *const *rooms_list(void)
 {
@@ -20,6 +21,7 @@ const struct room *const *rooms_list(void)
         &account_room,
         &app_room,
         &outbound_room,
+        &sso_room,
         &guard_room,
         &device_room,
         &relay_room,

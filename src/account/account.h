@@ -51,4 +51,36 @@ int account_session_is_live(const char *session, int64_t now_ms);
  * blocks. */
 void account_session_touch(const char *session, int64_t now_ms);
 
+/* ---- people who come through somebody else (the sso room) ---- */
+
+struct http_request;
+struct store_tx;
+
+/* The login page offers this; static text, NULL = nothing. At start. */
+void account_external_offer(const char *name);
+
+/* Who came. `account` "" = nobody yet: one is made, with `name` or something like it. `role` is set
+ * in any case, but the last owner stays one. */
+struct account_external {
+    char account[SESSION_ID_SIZE];
+    const char *name, *role;
+};
+
+/* Writes the caller's rows in the same transaction; not 0: nothing is stored. */
+typedef int (*account_external_fn)(struct store_tx *tx, const char *account, const char *session,
+                                   void *ctx);
+
+/* Open a browser session: account, session and what `also` writes (a link, say) are one
+ * transaction; the cookie is added to the answer, which the caller then gives. `e->account` and
+ * `session` are filled. -SK_EDENIED: the account is disabled; -SK_EAUTH: it has a second factor of
+ * its own here; -SK_ELIMIT too many people. Worker threads. */
+SK_MUST int account_external_open(struct http_request *req, struct account_external *e,
+                                  account_external_fn also, void *ctx,
+                                  char session[SESSION_ID_SIZE]);
+
+/* End a session because the other side said so; cut at once. Any thread that may block. */
+void account_external_close(const char *session, int64_t now_ms);
+/* The role by the other side's groups has changed. Any thread that may block. */
+SK_MUST int account_external_role(const char *account, const char *role, int64_t now_ms);
+
 #endif

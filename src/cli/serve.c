@@ -337,6 +337,7 @@ static const char *const owner_paths[] = {
     "edge.key",
     "outbound.ca_file",
     "outbound.smtp_password_file",
+    "sso.client_secret_file",
 };
 enum { OWNER_PATHS = sizeof(owner_paths) / sizeof(owner_paths[0]) };
 

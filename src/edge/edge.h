@@ -93,6 +93,7 @@ struct edge_request {
     int path_is_plain;       /* `path` has the bytes that were sent */
     char csrf[64];           /* Skep-Csrf field or "" */
     char authorization[320]; /* raw field or "" (enrolment, metrics); wiped after the request */
+    char return_cookie[192]; /* value of __Host-skep-return, "" when absent, doubled or too long */
     char user_agent[128];
     char request_id[17];
 };

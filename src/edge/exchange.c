@@ -77,6 +77,28 @@ int origin_is_foreign(const struct http1_request *req)
     return !http1_text_is(&rest, host);
 }
 
+/* The one cookie beside the credential's that a room asks for: what a page elsewhere is to bring
+ * back. */
+static void return_cookie_take(struct edge_request *row, const char *cookie)
+{
+    static const char name[] = "__Host-skep-return=";
+    int count = 0;
+
+    row->return_cookie[0] = '\0';
+    while (*cookie) {
+        size_t len = strcspn(cookie, ";");
+        if (strncmp(cookie, name, sizeof(name) - 1) == 0 && ++count == 1 &&
+            len - (sizeof(name) - 1) < sizeof(row->return_cookie)) {
+            memcpy(row->return_cookie, cookie + sizeof(name) - 1, len - (sizeof(name) - 1));
+            row->return_cookie[len - (sizeof(name) - 1)] = '\0';
+        }
+        cookie += len;
+        cookie += strspn(cookie, "; ");
+    }
+    if (count > 1)
+        row->return_cookie[0] = '\0';
+}
+
 int exchange_row_fill(struct edge_request *row, const struct conn *c,
                       const struct http1_request *req)
 {
@@ -110,6 +132,7 @@ int exchange_row_fill(struct edge_request *row, const struct conn *c,
     authenticate(cookie_field != NULL ? cookie : NULL,
                  row->authorization[0] != '\0' ? row->authorization : NULL, c->source,
                  sk_clock_wall_ms(), &row->principal);
+    return_cookie_take(row, cookie_field != NULL ? cookie : "");
     sk_wipe(cookie, sizeof(cookie));
     return 0;
 }

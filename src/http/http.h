@@ -24,6 +24,7 @@ const char *http_query(const struct http_request *req, const char *name);
 SK_MUST int http_query_int(const struct http_request *req, const char *name, int64_t min,
                            int64_t max, int64_t fallback, int64_t *out);
 const char *http_authorization(const struct http_request *req); /* raw field or "" */
+const char *http_return_cookie(const struct http_request *req); /* of __Host-skep-return, or "" */
 const char *http_user_agent(const struct http_request *req);
 int64_t http_now_ms(const struct http_request *req); /* wall time of arrival */
 struct house *http_house(const struct http_request *req);

@@ -145,6 +145,11 @@ const char *http_param(const struct http_request *req, const char *name)
     return NULL;
 }
 
+const char *http_return_cookie(const struct http_request *req)
+{
+    return req->facts.return_cookie;
+}
+
 const char *http_authorization(const struct http_request *req)
 {
     return req->facts.authorization;
