@@ -2,13 +2,15 @@
 // `make show-front-door`: measures what the front door promises, against the build in SKEP_BIN, and
 // prints one line for each figure: show <point> <name> <value> <unit>. SHOW=1,3 picks points. What
 // could not be measured prints no line and fails the run.
-import { pathToFileURL } from "node:url";
+import { spawnSync } from "node:child_process";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { logVerify } from "./verify-audit.mjs";
 import { setupOwner, startSkep } from "../tests/flow/lib/skep.mjs";
 import { evidenceTake, logGrow } from "../tests/flow/audit/lib.mjs";
 import { isLocated, randomMake, tamper } from "../tests/flow/audit/tamper.mjs";
 import { idpCuts } from "../tests/flow/sso/cut.mjs";
 import { refreshRaces } from "../tests/flow/account/refresh.mjs";
+import { enumTimes, flood, slow, stuffing } from "../tests/flow/guard/figures.mjs";
 import { cutTries, p99 } from "../tests/flow/grant/lib.mjs";
 import { killTries } from "../tests/flow/app/kill.mjs";
 import { matrix, matrixMore } from "../tests/flow/grant/matrix.mjs";
@@ -101,7 +103,6 @@ async function refreshTokens() {
     }
 }
 
-const points = { 1: [callerMatrix, cutTimes, providerCuts], 3: [auditEdits], 6: [refreshTokens] };
 /** Point 1: 50 apps killed while they ask, signal and watch. */
 async function killSwitch() {
     const after = [];
@@ -113,7 +114,66 @@ async function killSwitch() {
     }
 }
 
-const points = { 1: [callerMatrix, cutTimes, killSwitch], 3: [auditEdits], 6: [refreshTokens] };
+/** Point 5: the tests of what must never ship, and the scanners of Debian. */
+async function neverShip() {
+    const file = fileURLToPath(new URL("../tests/flow/never/01-never-ship.test.mjs", import.meta.url));
+    const { status, stdout } = spawnSync(process.execPath, ["--test", "--test-reporter=tap", file], { encoding: "utf8", env: { ...process.env, SKEP_NEIGHBOURS: "100000" }, maxBuffer: 1 << 26 });
+    if (status !== 0) throw new Error(stdout);
+    const passed = [...stdout.matchAll(/^ok \d+ - (?!.*# SKIP).*$/gm)].length;
+    say(5, "never_ship_tests", passed, "count");
+}
+
+async function scanners() {
+    const done = spawnSync("make", ["--no-print-directory", "scan"], { encoding: "utf8", cwd: fileURLToPath(new URL("..", import.meta.url)), env: process.env, maxBuffer: 1 << 26 });
+    console.error(done.stdout);
+    const open = [...done.stdout.matchAll(/^\w+: \d+ found, (\d+) without explanation/gm)];
+    if (open.length < 5) throw new Error(`only ${open.length} of 5 scanners ran: ${done.stderr}`);
+    say(5, "scan_findings", open.reduce((sum, m) => sum + Number(m[1]), 0), "count");
+}
+
+/** Run `part` with a context whose clean-up comes at the end. */
+async function within(part) {
+    const after = [];
+    try {
+        return await part({ after: (f) => after.push(f), name: "show-front-door", diagnostic: console.error });
+    } finally {
+        for (const f of after.reverse()) await f();
+    }
+}
+
+/** Point 2: 1,000 accounts x 20 guesses from 50 networks while 200 people log in. */
+async function stuffedList() {
+    const { takeovers, honestDelayedPct, ownerRefused, seen, slowest } = await within((t) => stuffing(t));
+    console.error(`answers to the attacker ${JSON.stringify(seen)}, slowest honest login ${slowest} ms`);
+    say(2, "takeovers", takeovers, "count");
+    say(2, "honest_delayed_pct", honestDelayedPct, "%");
+    say(2, "owner_refused", ownerRefused, "count");
+}
+
+/** Point 2: names that exist against names that do not. Each try costs a hash and, under attack, a proof: 10,000 take about 40 minutes (SHOW_LONG=1). */
+async function nameTimes() {
+    const { t: value, looked, yes, no } = await within((t) => enumTimes(t, process.env.SHOW_LONG ? 10000 : 2500));
+    console.error(`${looked} looked at; existing ${yes.mean.toFixed(2)} ms, absent ${no.mean.toFixed(2)} ms`);
+    say(2, "enum_abs_t", value.toFixed(2), "t");
+}
+
+/** Point 4: fifty anonymous requests for each honest one, from 20 sources. */
+async function requestFlood() {
+    const { pct, flooded, asked, rssMb, isolateS, releaseS } = await within((t) => flood(t));
+    console.error(`${flooded} requests of the flood, ${asked} honest; released ${releaseS.toFixed(1)} s after its end`);
+    say(4, "flood_honest_pct", pct.toFixed(2), "%");
+    say(4, "flood_rss_growth_mb", rssMb.toFixed(1), "MB");
+    if (Number.isFinite(isolateS)) say(4, "isolate_s", isolateS.toFixed(2), "s");
+}
+
+/** Point 4: 2,000 connections that dribble. */
+async function slowClients() {
+    const { pct, opened, rssMb } = await within((t) => slow(t));
+    console.error(`${opened} slow connections, RSS +${rssMb.toFixed(1)} MB`);
+    say(4, "slow_honest_pct", pct.toFixed(2), "%");
+}
+
+const points = { 1: [callerMatrix, cutTimes, providerCuts, killSwitch], 2: [stuffedList, nameTimes], 3: [auditEdits], 4: [requestFlood, slowClients], 5: [neverShip, scanners], 6: [refreshTokens] };
 
 export async function show(wanted) {
     let failed = 0;
