@@ -176,6 +176,7 @@ function answer(method, path, query, body) {
             {
                 score: Math.min(4, Math.floor(n / 4)),
                 guesses_log10: n * 0.75,
+                min: 15,
                 reasons: n < 15 ? ["short"] : [],
             },
         ];

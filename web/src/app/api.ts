@@ -97,6 +97,8 @@ export interface Strength {
     readonly score: number;
     readonly guesses_log10: number;
     readonly reasons: readonly string[];
+    /** Characters that a password of this person must have at least. */
+    readonly min: number;
 }
 export interface Device {
     readonly id: string;

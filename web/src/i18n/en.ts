@@ -573,7 +573,7 @@ export const en = {
     "strength.hours": { one: "about 1 hour", other: "about {n} hours" },
     "strength.minutes": { one: "about 1 minute", other: "about {n} minutes" },
     "strength.seconds": { one: "about 1 second", other: "about {n} seconds" },
-    "weak.short": "Too short: 15 characters at least.",
+    "weak.short": "Too short: {n} characters at least.",
     "weak.long": "Too long: 128 bytes at most.",
     "weak.common": "It stands on lists of common passwords.",
     "weak.context": "It holds your name or the name of this box.",

@@ -523,7 +523,7 @@ export const zh: Messages = {
     "strength.hours": "约需 {n} 小时",
     "strength.minutes": "约需 {n} 分钟",
     "strength.seconds": "约需 {n} 秒",
-    "weak.short": "太短：至少 15 个字符。",
+    "weak.short": "太短：至少 {n} 个字符。",
     "weak.long": "太长：至多 128 字节。",
     "weak.common": "在常见密码列表中。",
     "weak.context": "包含您的姓名或本机名称。",

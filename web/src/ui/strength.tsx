@@ -14,14 +14,15 @@ const REASON: Readonly<Record<string, Key>> = {
     context: "weak.context",
     guessable: "weak.guessable",
 };
-const reasonText = (reasons: readonly string[]): string | null => {
+const reasonText = (reasons: readonly string[], min: number): string | null => {
     const key = reasons.map((r) => REASON[r]).find((k) => k !== undefined);
-    return key ? t(key) : null;
+    return key ? t(key, { n: min }) : null;
 };
+const minOf = (problem: Problem): number => Number(problem.body["min"] ?? 15);
 
 /** Why a password was not taken. */
 export const passwordFault = (problem: unknown): string =>
-    (problem instanceof Problem && reasonText(problem.reasons)) || problemText(problem);
+    (problem instanceof Problem && reasonText(problem.reasons, minOf(problem))) || problemText(problem);
 
 const SCORES: readonly Key[] = [
     "strength.0",
@@ -74,7 +75,7 @@ export function StrengthLine({ strength }: { readonly strength: Strength | null 
                 {t(SCORES[strength.score] ?? "strength.0")}
             </Word>
             <span class="quiet">
-                {reasonText(strength.reasons) ??
+                {reasonText(strength.reasons, strength.min) ??
                     t("strength.rate", { time: crackTime(strength.guesses_log10) })}
             </span>
         </p>

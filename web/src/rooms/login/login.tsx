@@ -164,7 +164,6 @@ export function LoginPage() {
                     <span class="sp" />
                     <LanguageButton />
                 </div>
-                <OtherWays />
                 {passkeysOff() === null && (
                     <button
                         type="button"
@@ -176,6 +175,7 @@ export function LoginPage() {
                         {t("login.passkey")}
                     </button>
                 )}
+                <OtherWays />
                 {labelSeed() && <Hint icon="sim">{t("login.seed")}</Hint>}
             </form>
         </main>
