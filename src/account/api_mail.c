@@ -87,7 +87,7 @@ static int start(struct http_request *req, enum letter_kind kind)
 int api_register_start(struct http_request *req)
 {
     if (account_get()->registration != REGISTRATION_OPEN)
-        return http_problem(req, -SK_EDENIED, NULL);
+        return http_problem(req, -SK_EUNSUPPORTED, NULL);
     return start(req, LETTER_REGISTER);
 }
 
