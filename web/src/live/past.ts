@@ -199,7 +199,8 @@ export function pastNew(context: PastContext): Past {
         };
         run = made;
         sink.begin({
-            origin_pts: origin, pts: info.pts, wall_ms: info.wall_ms, frame_ms: FRAME_MS, offset_ms: null, codec: info.codec,
+            origin_pts: origin, pts: info.pts, wall_ms: info.wall_ms, frame_ms: FRAME_MS, offset_ms: null,
+            codec: info.codec,
         });
         changed();
         relay.subscribe(info.stream, {

@@ -38,6 +38,7 @@ export const playback = {
     "past.gap": "Nothing is recorded from {from} to {to}. It goes on after that.",
     "past.waiting": "Waiting for the camera.",
     "past.keys-only": "At this speed the camera sends key pictures only.",
+    "past.nothing-later": "Nothing is recorded there or after it.",
     "past.no-later": "No later event on this day.",
     "past.no-earlier": "No earlier event on this day.",
 

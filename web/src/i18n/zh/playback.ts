@@ -31,6 +31,7 @@ export const playback: Readonly<Record<keyof typeof en, Message>> = {
     "past.gap": "{from} 至 {to} 没有录像，之后继续。",
     "past.waiting": "正在等待摄像机。",
     "past.keys-only": "在此速度下，摄像机只发送关键画面。",
+    "past.nothing-later": "该时刻及之后没有录像。",
     "past.no-later": "这一天没有更晚的事件。",
     "past.no-earlier": "这一天没有更早的事件。",
 

@@ -16,7 +16,12 @@ const GAP_PX = 1.5;
 /** Events that would touch are drawn as one. */
 const MARK_PX = 4;
 /** By arrow and page keys; six times that with Shift. */
-const NUDGE = { ArrowLeft: -10_000, ArrowRight: 10_000, PageDown: -600_000, PageUp: 600_000 } as const;
+const NUDGE = {
+    ArrowLeft: -10_000,
+    ArrowRight: 10_000,
+    PageDown: -600_000,
+    PageUp: 600_000,
+} as const;
 
 function useWidth(ref: { readonly current: Element | null }): number {
     const [width, setWidth] = useState(840);
@@ -60,7 +65,8 @@ export function Band(props: BandProps) {
     const keep = (ms: number) => Math.max(day.from, Math.min(ms, until - 1000, day.to - 1));
     const at = (e: { readonly clientX: number }) => {
         const r = box.current?.getBoundingClientRect();
-        return keep(window.from + ((e.clientX - (r?.left ?? 0)) / width) * (window.to - window.from));
+        const share = (e.clientX - (r?.left ?? 0)) / width;
+        return keep(window.from + share * (window.to - window.from));
     };
     const latest = useRef(props);
     latest.current = props;
@@ -104,6 +110,7 @@ export function Band(props: BandProps) {
         onPick(to);
     };
     const shownRanges = clipped(props.ranges, window);
+    const shownGaps = gapsOf(shownRanges, window.from, Math.min(window.to, until));
     const marks = apart(
         props.marks.filter(([ms]) => ms >= window.from && ms < window.to),
         ((window.to - window.from) / width) * MARK_PX,
@@ -141,7 +148,12 @@ export function Band(props: BandProps) {
             }}
             onPointerCancel={() => move(null)}
         >
-            <svg viewBox={`0 0 ${width} ${HEIGHT}`} width={width} height={HEIGHT} aria-hidden="true">
+            <svg
+                viewBox={`0 0 ${width} ${HEIGHT}`}
+                width={width}
+                height={HEIGHT}
+                aria-hidden="true"
+            >
                 <defs>
                     <clipPath id={`${id}-coil`}>
                         {Array.from({ length: count }, (_, i) => (
@@ -181,7 +193,7 @@ export function Band(props: BandProps) {
                             />
                         ))}
                     {!props.loading &&
-                        gapsOf(shownRanges, window.from, Math.min(window.to, until)).map(([from, to]) => (
+                        shownGaps.map(([from, to]) => (
                             <rect
                                 key={from}
                                 class="none"
@@ -211,7 +223,9 @@ export function Band(props: BandProps) {
                             <text
                                 x={Math.max(0, Math.min(width, place))}
                                 y={HEIGHT - 4}
-                                text-anchor={place < 16 ? "start" : place > width - 18 ? "end" : "middle"}
+                                text-anchor={
+                                    place < 16 ? "start" : place > width - 18 ? "end" : "middle"
+                                }
                             >
                                 {hourMinute(ms)}
                             </text>

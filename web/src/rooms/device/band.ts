@@ -10,7 +10,7 @@ const MIN = 60_000;
 const HOUR = 60 * MIN;
 /** The narrowest window. */
 export const ZOOM_MIN = 5 * MIN;
-const STEPS = [MIN, 2 * MIN, 5 * MIN, 10 * MIN, 15 * MIN, 30 * MIN, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR];
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360].map((minutes) => minutes * MIN);
 /** A label needs this much room. */
 const LABEL_PX = 58;
 
@@ -112,7 +112,7 @@ export function gapsOf(ranges: readonly Range[], since: number, until: number): 
     return out;
 }
 
-/** Where to begin: the moment itself if it was kept, else what was kept next, else shortly before the end; null = nothing. */
+/** Where to begin: the moment itself, else what was kept next, else shortly before the end; null = nothing. */
 export function nearest(ranges: readonly Range[], at: number): number | null {
     const next = ranges.find(([, to]) => to > at);
     if (next) return Math.max(at, next[0]);

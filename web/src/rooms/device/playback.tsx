@@ -1,4 +1,4 @@
-// What a camera has kept: the day as a band, the picture of a moment, and what can be done with time.
+// What a camera has kept: the day as a band, the picture of a moment, what can be done with time.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Device } from "../../app/api";
 import { readyFleet } from "../../app/devices";
@@ -62,13 +62,16 @@ const cover = (title: string, more: Partial<NonNullable<Face["cover"]>> = {}): F
     cover: { title, ...more },
 });
 
+const refusedText = (code: string) =>
+    code === "not-found" ? t("past.nothing-later") : t(refusedKey(code), { code });
+
 /** What covers the picture; null = the picture itself. */
 function pastFace(asked: Asked, playing: Playing, lack: string | null): Face | null {
     const { view, refused } = playing;
     const { state } = view;
     if (lack) return cover(lack, { icon: "lock", sub: t("past.no-right") });
     if (asked.is === "refused")
-        return cover(t(refusedKey(asked.code), { code: asked.code }), {
+        return cover(refusedText(asked.code), {
             icon: "error",
             act: "retry",
             actText: t("act.again"),
@@ -84,8 +87,13 @@ function pastFace(asked: Asked, playing: Playing, lack: string | null): Face | n
                     : {}),
             });
         if (code === null) return cover(t("past.opening"), { coil: 3 });
-        if (code === "idle") return cover(t("past.idle"), { icon: "pause", act: "retry", actText: t("past.play") });
-        return cover(t(refusedKey(code), { code }), {
+        if (code === "idle")
+            return cover(t("past.idle"), {
+                icon: "pause",
+                act: "retry",
+                actText: t("past.play"),
+            });
+        return cover(refusedText(code), {
             icon: "error",
             act: "retry",
             actText: t("act.again"),
@@ -142,6 +150,7 @@ function Playback({ device, query }: { readonly device: Device; readonly query: 
     useEffect(() => setTitle(t("past.title"), name), [name, sim]);
 
     const found = asked.is === "found" && asked.day.from === day.from ? asked.found : null;
+    const known: Asked = asked.is === "found" && !found ? { is: "asking" } : asked;
     const marks = found?.marks ?? [];
     const until = Math.min(day.to, now);
 
@@ -229,7 +238,10 @@ function Playback({ device, query }: { readonly device: Device; readonly query: 
         else playing.again();
     };
     // One function for life: a new one would detach and attach the player at every paint.
-    const setVideo = useCallback((el: HTMLVideoElement | null) => viewing.video(el), [viewing.video]);
+    const setVideo = useCallback(
+        (el: HTMLVideoElement | null) => viewing.video(el),
+        [viewing.video],
+    );
     const isHeld = view.paused || view.ended || view.state.is !== "on";
     const off = view.state.is !== "on" ? ("past.nothing-plays" as const) : null;
     const places: readonly DeckPlace[] = [
@@ -240,12 +252,28 @@ function Playback({ device, query }: { readonly device: Device; readonly query: 
             act: playing.toggle,
             missing: off,
         },
-        { icon: "step-back", text: "past.step-back", kbd: ",", act: () => playing.step(-1), missing: off, bare: true, cls: "bare" },
-        { icon: "step-on", text: "past.step-on", kbd: ".", act: () => playing.step(1), missing: off, bare: true, cls: "bare" },
+        {
+            icon: "step-back",
+            text: "past.step-back",
+            kbd: ",",
+            act: () => playing.step(-1),
+            missing: off,
+            bare: true,
+            cls: "bare",
+        },
+        {
+            icon: "step-on",
+            text: "past.step-on",
+            kbd: ".",
+            act: () => playing.step(1),
+            missing: off,
+            bare: true,
+            cls: "bare",
+        },
     ];
     const status = useMemo(() => {
         if (why) return why;
-        if (playing.refused) return t(refusedKey(playing.refused), { code: playing.refused });
+        if (playing.refused) return refusedText(playing.refused);
         if (face) return "";
         if (view.ended) return t("past.ended");
         if (view.gap)
@@ -253,15 +281,24 @@ function Playback({ device, query }: { readonly device: Device; readonly query: 
         if (view.waiting) return t("past.waiting");
         if (view.state.is === "on" && view.state.keysOnly) return t("past.keys-only");
         return "";
-    }, [why, playing.refused, face !== null, view.ended, view.gap?.to_ms, view.waiting, view.state]);
+    }, [
+        why,
+        playing.refused,
+        face !== null,
+        view.ended,
+        view.gap?.to_ms,
+        view.waiting,
+        view.state,
+    ]);
     const button = (p: DeckPlace) => <DeckButton key={p.text} place={p} onWhy={setWhy} />;
     const shownAt = dragged ?? moment;
+    const isDrawn = found?.source === "simulated";
     return (
         <>
             <Head
                 title={t("past.title")}
                 crumb={{ href: `/cameras/${device.id}`, text: name }}
-                answer={answerOf(device, found ? asked : asked.is === "found" ? { is: "asking" } : asked, day, lack)}
+                answer={answerOf(device, known, day, lack)}
             />
             <CameraTabs id={device.id} here="playback" />
             <div class="cam past">
@@ -297,24 +334,46 @@ function Playback({ device, query }: { readonly device: Device; readonly query: 
                             </label>
                             <span class="sp" />
                             {button({ icon: "live", text: "past.live", kbd: "B", act: live })}
-                            {button({ icon: "full", text: "keys.full", kbd: "F", act: full, cls: "fs", bare: true })}
+                            {button({
+                                icon: "full",
+                                text: "keys.full",
+                                kbd: "F",
+                                act: full,
+                                cls: "fs",
+                                bare: true,
+                            })}
                         </div>
                         <div class="line24">
                             <div class="moment">
                                 <p class="at">
                                     <time dateTime={new Date(shownAt).toISOString()}>
-                                        <span class="quiet">{dayMonth(shownAt)}</span> <b>{clock(shownAt)}</b>
+                                        <span class="quiet">{dayMonth(shownAt)}</span>{" "}
+                                        <b>{clock(shownAt)}</b>
                                     </time>
                                     <span class="quiet small zone">{zoneName()}</span>
                                 </p>
                                 <div class="zooms">
-                                    <button type="button" class="btn ico sm" aria-label={t("past.wider")} onClick={() => zoomBy(1 / ZOOM_KEY)}>
+                                    <button
+                                        type="button"
+                                        class="btn ico sm"
+                                        aria-label={t("past.wider")}
+                                        onClick={() => zoomBy(1 / ZOOM_KEY)}
+                                    >
                                         <Icon name="minus" small />
                                     </button>
-                                    <button type="button" class="btn ico sm" aria-label={t("past.closer")} onClick={() => zoomBy(ZOOM_KEY)}>
+                                    <button
+                                        type="button"
+                                        class="btn ico sm"
+                                        aria-label={t("past.closer")}
+                                        onClick={() => zoomBy(ZOOM_KEY)}
+                                    >
                                         <Icon name="plus" small />
                                     </button>
-                                    <button type="button" class="btn sm" onClick={() => setWindow(within(day, day))}>
+                                    <button
+                                        type="button"
+                                        class="btn sm"
+                                        onClick={() => setWindow(within(day, day))}
+                                    >
                                         {t("past.whole-day")}
                                     </button>
                                 </div>
@@ -324,7 +383,7 @@ function Playback({ device, query }: { readonly device: Device; readonly query: 
                                 window={window}
                                 ranges={found?.ranges ?? []}
                                 marks={marks}
-                                simulated={found?.source === "simulated"}
+                                simulated={isDrawn}
                                 moment={moment}
                                 until={until}
                                 loading={found === null}
@@ -338,13 +397,13 @@ function Playback({ device, query }: { readonly device: Device; readonly query: 
                                 </p>
                                 {!status && (
                                     <p class="legend quiet">
-                                        <span class={found?.source === "simulated" ? "key sim" : "key kept"} />
+                                        <span class={isDrawn ? "key sim" : "key kept"} />
                                         {t("past.recorded")}
                                         <span class="key event" />
                                         {t("past.event")}
                                         <span class="key none" />
                                         {t("past.gap-key")}
-                                        {found?.source === "simulated" && <SimChip />}
+                                        {isDrawn && <SimChip />}
                                     </p>
                                 )}
                             </div>
@@ -360,7 +419,11 @@ function Playback({ device, query }: { readonly device: Device; readonly query: 
                         onShift={(by) => go(sameTime(moment, by))}
                     />
                     <KeptPanel found={found} marks={marks} moment={moment} onGo={go} />
-                    <SealPanel device={device} state={viewing.state} onCompare={() => acts.onAct("compare")} />
+                    <SealPanel
+                        device={device}
+                        state={viewing.state}
+                        onCompare={() => acts.onAct("compare")}
+                    />
                 </aside>
             </div>
             {acts.shown}

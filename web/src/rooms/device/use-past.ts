@@ -1,4 +1,4 @@
-// Playback of one camera as its page needs it: what a day holds, and a playback that begins, follows and comes back.
+// Playback of one camera as its page needs it: what a day holds; a playback that begins and comes back.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Device } from "../../app/api";
 import {
@@ -33,8 +33,12 @@ export function useView(watch: Watch | null): PastView {
     return watch ? view : PAST_NONE;
 }
 
-/** What was kept on a day; asked anew while the day goes on. `open`: the channel is there and may be asked. */
-export function useFound(watch: Watch | null, open: boolean, day: Window): Asked & { again: () => void } {
+/** What was kept on a day; asked anew while the day goes on. `open`: the channel may be asked. */
+export function useFound(
+    watch: Watch | null,
+    open: boolean,
+    day: Window,
+): Asked & { again: () => void } {
     const [asked, setAsked] = useState<Asked>({ is: "none" });
     const [round, setRound] = useState(0);
     useEffect(() => {
@@ -76,7 +80,8 @@ export interface Playing {
 }
 
 /**
- * Begins at `start` once what was kept is known, goes where it is told, and begins again at the same moment after a cut.
+ * Begins at `start` once what was kept is known, goes where it is told, begins again at the same
+ * moment after a cut.
  * `asked` null: nothing may be asked yet.
  */
 export function usePlaying(
