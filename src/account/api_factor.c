@@ -141,8 +141,8 @@ static int factor_show_and_spend(struct http_request *req, const struct session 
     return err;
 }
 
-static int reauth_do(struct http_request *req, const struct session *s,
-                     const struct account_row *a, const json_t *body)
+static int reauth_do(struct http_request *req, const struct session *s, const struct account_row *a,
+                     const json_t *body)
 {
     static const char *const members[] = {"password", "totp", "passkey", NULL};
     uint8_t key[THROTTLE_KEY_BYTES];
@@ -383,8 +383,8 @@ static int totp_switch_off(struct http_request *req, const struct account_row *a
     int err = totp_remove(account_get()->store, &by, factor_is_required(a->role));
 
     if (err)
-        return http_problem(
-            req, err, err == -SK_ECONFLICT ? json_pack("{s:s}", "reason", "required") : NULL);
+        return http_problem(req, err,
+                            err == -SK_ECONFLICT ? json_pack("{s:s}", "reason", "required") : NULL);
     factors_refresh(a->id);
     log_info("account", "factor-removed", "account=%s kind=totp source=%s", a->id, by.source);
     return http_empty(req, 204);

@@ -1,4 +1,5 @@
-/* The handlers of a person's own passkeys, and of an admin who helps somebody that lost a factor. */
+/* The handlers of a person's own passkeys, and of an admin who helps somebody that lost a factor.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,8 +89,7 @@ static int creation_parse(const json_t *body, struct creation *c)
 {
     static const char *const members[] = {"name", "client_data", "attestation", NULL};
 
-    if (sk_json_only(body, members) ||
-        sk_json_str(body, "name", PASSKEY_NAME_SIZE - 1, &c->name) ||
+    if (sk_json_only(body, members) || sk_json_str(body, "name", PASSKEY_NAME_SIZE - 1, &c->name) ||
         !text_is_plain(c->name, PASSKEY_NAME_POINTS_MAX) ||
         factor_bytes_take(body, "client_data", c->client_room, sizeof(c->client_room),
                           &c->client_data) ||
@@ -114,8 +114,7 @@ static enum passkey_fault creation_judge(const struct session *s, struct creatio
     if (challenge_check(challenge, len, bound, now_ms))
         return PASSKEY_CHALLENGE;
     const struct passkey_expect want = {passkey_rp(), origins, {challenge, len}};
-    enum passkey_fault fault =
-        passkey_made_check(&want, c->client_data, c->attestation, &c->made);
+    enum passkey_fault fault = passkey_made_check(&want, c->client_data, c->attestation, &c->made);
     if (!fault && challenge_use(challenge, now_ms))
         fault = PASSKEY_CHALLENGE;
     return fault;

@@ -33,7 +33,7 @@ enum {
     TOTP_STEP_MS = 30000,
     TOTP_SEALED_BYTES = 8 + 12 + TOTP_SECRET_BYTES + 16, /* pepper id, nonce, secret, tag */
     TOTP_URI_SIZE = 1400, /* a name of 64 code points, percent-encoded, fits */
-    RECOVERY_SIZE = 20 /* "abcd-efgh-ijkl-mnop" with the closing zero: 80 random bits */
+    RECOVERY_SIZE = 20    /* "abcd-efgh-ijkl-mnop" with the closing zero: 80 random bits */
 };
 
 /* The code of one time step. */
@@ -151,8 +151,8 @@ SK_MUST int passkeys_each(struct store *s, const char *account,
 
 /* A factor that was shown and is right: what to write so that it works once. */
 struct factor_use {
-    unsigned kind; /* one bit */
-    int64_t step;  /* FACTOR_TOTP */
+    unsigned kind;                     /* one bit */
+    int64_t step;                      /* FACTOR_TOTP */
     uint8_t sealed[TOTP_SEALED_BYTES]; /* its secret, sealed anew */
     uint8_t code_hash[32];             /* FACTOR_RECOVERY */
     char passkey[ID_SIZE];             /* FACTOR_PASSKEY */

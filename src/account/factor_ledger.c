@@ -166,10 +166,10 @@ static int passkey_query(struct store_tx *tx, void *ctx)
     struct passkey_query *q = ctx;
 
     q->found = 0;
-    int err = store_many(
-        tx, "account_passkey_by_credential",
-        STORE_ARGS(store_blob("credential", q->credential.data, q->credential.len)), 1,
-        passkey_found, q);
+    int err =
+        store_many(tx, "account_passkey_by_credential",
+                   STORE_ARGS(store_blob("credential", q->credential.data, q->credential.len)), 1,
+                   passkey_found, q);
     return err ? err : q->found ? 0 : -SK_ENOTFOUND;
 }
 
@@ -214,11 +214,10 @@ static int spend_exec(struct store_tx *tx, const char *account, const struct fac
 {
     switch (use->kind) {
     case FACTOR_TOTP:
-        return store_exec(
-            tx, "account_totp_spend",
-            STORE_ARGS(store_text("account", account), store_int("step", use->step),
-                       store_blob("secret", use->sealed, sizeof(use->sealed))),
-            rows);
+        return store_exec(tx, "account_totp_spend",
+                          STORE_ARGS(store_text("account", account), store_int("step", use->step),
+                                     store_blob("secret", use->sealed, sizeof(use->sealed))),
+                          rows);
     case FACTOR_RECOVERY:
         return store_exec(
             tx, "account_recovery_spend",
@@ -226,12 +225,12 @@ static int spend_exec(struct store_tx *tx, const char *account, const struct fac
                        store_blob("code_hash", use->code_hash, sizeof(use->code_hash))),
             rows);
     case FACTOR_PASSKEY:
-        return store_exec(
-            tx, "account_passkey_spend",
-            STORE_ARGS(store_text("account", account), store_text("id", use->passkey),
-                       store_int("sign_count", use->sign_count),
-                       store_int("backed_up", use->backed_up), store_int("now", now_ms)),
-            rows);
+        return store_exec(tx, "account_passkey_spend",
+                          STORE_ARGS(store_text("account", account), store_text("id", use->passkey),
+                                     store_int("sign_count", use->sign_count),
+                                     store_int("backed_up", use->backed_up),
+                                     store_int("now", now_ms)),
+                          rows);
     default:
         return -SK_EINTERNAL;
     }
@@ -353,12 +352,12 @@ int factor_prove(struct store *s, const struct actor *by, const struct factor_us
 static int totp_add_write(struct store_tx *tx, void *ctx)
 {
     const struct factor_write *w = ctx;
-    int err = store_exec(tx, "account_totp_insert",
-                         STORE_ARGS(store_text("account", w->by->account),
-                                    store_blob("secret", w->sealed, TOTP_SEALED_BYTES),
-                                    store_int("last_step", w->step),
-                                    store_int("now", w->by->now_ms)),
-                         NULL);
+    int err =
+        store_exec(tx, "account_totp_insert",
+                   STORE_ARGS(store_text("account", w->by->account),
+                              store_blob("secret", w->sealed, TOTP_SEALED_BYTES),
+                              store_int("last_step", w->step), store_int("now", w->by->now_ms)),
+                   NULL);
 
     if (!err && w->hashes)
         err = hashes_write(tx, w);

@@ -153,26 +153,25 @@ static int assertion_check(struct http_request *req, const struct passkey_assert
         return err;
     if (account && strcmp(row->account, account) != 0)
         return fault_told(req, row, PASSKEY_USER);
-    err = fault_told(req, row,
-                     assertion_judge(row, a, account == NULL,
-                                     (struct passkey_bytes){challenge, len}, out));
+    err = fault_told(
+        req, row,
+        assertion_judge(row, a, account == NULL, (struct passkey_bytes){challenge, len}, out));
     if (!err)
         err = challenge_use(challenge, now_ms) ? -SK_EAUTH : 0;
     return err;
 }
 
 int factor_show_passkey(struct http_request *req, const json_t *assertion, const char *bound,
-                        const char *account_or_null, struct factor_use *out,
-                        char account[ID_SIZE])
+                        const char *account_or_null, struct factor_use *out, char account[ID_SIZE])
 {
     struct assertion_room *room = sk_alloc(sizeof(*room));
     struct passkey_row *row = sk_alloc(sizeof(*row));
     struct passkey_assertion a;
 
     memset(row, 0, sizeof(*row));
-    int err = assertion_parse(assertion, room, &a) ? -SK_EAUTH
-                                                   : assertion_check(req, &a, bound,
-                                                                     account_or_null, row, out);
+    int err = assertion_parse(assertion, room, &a)
+                  ? -SK_EAUTH
+                  : assertion_check(req, &a, bound, account_or_null, row, out);
     if (!err) {
         out->kind = FACTOR_PASSKEY;
         memcpy(out->passkey, row->id, sizeof(out->passkey));

@@ -252,10 +252,10 @@ static int entry_record(struct store_tx *tx, const struct entry *e, const char *
     if (e->factor)
         sk_json_set_str(detail, "factor", factor_name(e->factor->kind));
     char *text = json_object_size(detail) ? sk_json_text(detail, NULL) : NULL;
-    int err = audit_record(tx, AUDIT(.at_ms = e->now_ms, .actor_kind = "account",
-                                     .actor = s->account, .session = s->id, .action = action,
-                                     .object_kind = "session", .object = s->id, .source = s->source,
-                                     .detail = text));
+    int err =
+        audit_record(tx, AUDIT(.at_ms = e->now_ms, .actor_kind = "account", .actor = s->account,
+                               .session = s->id, .action = action, .object_kind = "session",
+                               .object = s->id, .source = s->source, .detail = text));
     free(text);
     json_decref(detail);
     return err;
@@ -308,8 +308,7 @@ static int owner_write(struct store_tx *tx, const struct account_row *o, int64_t
     return store_exec(tx, "account_insert",
                       STORE_ARGS(store_text("id", o->id), store_text("name", o->name),
                                  store_text("role", "owner"), store_text("password", o->password),
-                                 store_int("now", now_ms),
-                                 store_text("organization", "home")),
+                                 store_int("now", now_ms), store_text("organization", "home")),
                       NULL);
 }
 
@@ -338,12 +337,12 @@ static int login_write(struct store_tx *tx, void *ctx)
     const struct entry *e = ctx;
     const char *account = e->session->account;
     int64_t holds;
-    int err = e->checked ? store_one_int(tx, "account_password_holds",
-                                         STORE_ARGS(store_text("id", account),
-                                                    store_text("password", e->checked)),
-                                         &holds)
-                         : store_one_int(tx, "account_may_enter",
-                                         STORE_ARGS(store_text("id", account)), &holds);
+    int err =
+        e->checked
+            ? store_one_int(
+                  tx, "account_password_holds",
+                  STORE_ARGS(store_text("id", account), store_text("password", e->checked)), &holds)
+            : store_one_int(tx, "account_may_enter", STORE_ARGS(store_text("id", account)), &holds);
 
     if (!err && !holds)
         err = -SK_EAUTH;

@@ -43,9 +43,9 @@ enum {
 const char *passkey_fault_name(enum passkey_fault f)
 {
     static const char *const names[PASSKEY_FAULTS] = {
-        "",           "form",      "type",     "challenge",    "origin",     "cross-origin",
-        "rp",         "presence",  "verification", "credential",   "algorithm",  "key",
-        "attestation", "user",     "signature", "count",
+        "",          "form",         "type",       "challenge", "origin", "cross-origin", "rp",
+        "presence",  "verification", "credential", "algorithm", "key",    "attestation",  "user",
+        "signature", "count",
     };
 
     return names[f];

@@ -48,7 +48,7 @@ enum passkey_fault {
     PASSKEY_ATTESTATION,  /* an attestation that was not asked for, or a wrong one */
     PASSKEY_USER,         /* of another account */
     PASSKEY_SIGNATURE,
-    PASSKEY_COUNT,        /* the counter fell back: there may be a copy */
+    PASSKEY_COUNT, /* the counter fell back: there may be a copy */
     PASSKEY_FAULTS
 };
 const char *passkey_fault_name(enum passkey_fault f);

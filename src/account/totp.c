@@ -20,8 +20,8 @@ void totp_code(char out[TOTP_CODE_SIZE], const uint8_t *secret, size_t len, int6
         counter[i] = (uint8_t)((uint64_t)step >> (56 - 8 * i));
     crypto_hmac_sha1(mac, secret, len, counter, sizeof(counter));
     const uint8_t *at = mac + (mac[19] & 0x0f);
-    uint32_t number = (uint32_t)(at[0] & 0x7f) << 24 | (uint32_t)at[1] << 16 |
-                      (uint32_t)at[2] << 8 | at[3];
+    uint32_t number =
+        (uint32_t)(at[0] & 0x7f) << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
     snprintf(out, TOTP_CODE_SIZE, "%06u", (unsigned)(number % 1000000));
     crypto_wipe(mac, sizeof(mac));
 }
@@ -73,7 +73,8 @@ void totp_secret_text(char out[SK_B32_SIZE(TOTP_SECRET_BYTES)],
 /* RFC 3986: everything that is not unreserved is percent-encoded. */
 static size_t uri_add(char *out, size_t cap, size_t at, const char *text)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
     for (; *text && at + 4 <= cap; text++) {
         if (strchr(plain, *text)) {

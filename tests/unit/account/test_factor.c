@@ -162,9 +162,11 @@ static void who_owes(void **st)
 
 static void rp_names(void **st)
 {
-    static const char *const names[] = {"localhost", "hive.example", "a-1.b2.example", "xn--fiq228c"};
-    static const char *const others[] = {"", "127.0.0.1", "::1", "fe80::1", "192.168.1.20", "1.2.3",
-                                         ".x", "x.", "Hive.example", "a_b.example", "[::1]", "x:8443"};
+    static const char *const names[] = {"localhost", "hive.example", "a-1.b2.example",
+                                        "xn--fiq228c"};
+    static const char *const others[] = {
+        "",   "127.0.0.1", "::1",          "fe80::1",     "192.168.1.20", "1.2.3",
+        ".x", "x.",        "Hive.example", "a_b.example", "[::1]",        "x:8443"};
 
     (void)st;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -176,9 +178,9 @@ static void rp_names(void **st)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(challenges),          cmocka_unit_test(challenges_are_bounded),
-        cmocka_unit_test(tickets),             cmocka_unit_test(tickets_are_bounded),
-        cmocka_unit_test(enrolments),          cmocka_unit_test(who_owes),
+        cmocka_unit_test(challenges), cmocka_unit_test(challenges_are_bounded),
+        cmocka_unit_test(tickets),    cmocka_unit_test(tickets_are_bounded),
+        cmocka_unit_test(enrolments), cmocka_unit_test(who_owes),
         cmocka_unit_test(rp_names),
     };
 

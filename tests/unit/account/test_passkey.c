@@ -1,4 +1,5 @@
-/* What a relying party checks: a sound ceremony, then each fact of it bent, with the reason told. */
+/* What a relying party checks: a sound ceremony, then each fact of it bent, with the reason told.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,9 +39,9 @@ static void client_make(const struct facts *f)
     memcpy(c, challenge, 32);
     c[5] ^= f->challenge_bend;
     sk_b64url_encode(text, c, 32);
-    client_len = (size_t)snprintf(
-        client, sizeof(client), "{\"type\":\"%s\",\"challenge\":\"%s\",\"origin\":\"%s\"%s}", f->type,
-        text, f->origin, f->more);
+    client_len = (size_t)snprintf(client, sizeof(client),
+                                  "{\"type\":\"%s\",\"challenge\":\"%s\",\"origin\":\"%s\"%s}",
+                                  f->type, text, f->origin, f->more);
 }
 
 /* {1: 2, 3: -7, -1: 1, -2: x, -3: y} */
@@ -104,7 +105,10 @@ static void sign(const struct facts *f)
 
 static void all_make(const struct facts *f)
 {
-    static const uint8_t head[] = "\xa3\x63" "fmt\x64none\x67" "attStmt\xa0\x68" "authData\x58";
+    static const uint8_t head[] = "\xa3\x63"
+                                  "fmt\x64none\x67"
+                                  "attStmt\xa0\x68"
+                                  "authData\x58";
 
     client_make(f);
     cose_make(f);
@@ -118,8 +122,8 @@ static void all_make(const struct facts *f)
 
 static const struct facts new_one = {"webauthn.create", "https://localhost:8443", "localhost", "",
                                      .flags = 0x45};
-static const struct facts use = {"webauthn.get", "https://localhost", "localhost",
-                                 ",\"crossOrigin\":false", .flags = 0x05, .count = 7};
+static const struct facts use = {"webauthn.get",           "https://localhost", "localhost",
+                                 ",\"crossOrigin\":false", .flags = 0x05,       .count = 7};
 
 static enum passkey_fault made(const struct facts *f, struct passkey_made *out)
 {
@@ -246,7 +250,10 @@ static void every_bit(void **st)
     struct {
         uint8_t *at;
         size_t len;
-    } parts[] = {{data, data_len}, {(uint8_t *)client, client_len}, {signature, signature_len}, {cose, cose_len}};
+    } parts[] = {{data, data_len},
+                 {(uint8_t *)client, client_len},
+                 {signature, signature_len},
+                 {cose, cose_len}};
     for (size_t p = 0; p < 4; p++) {
         for (size_t i = 0; i < parts[p].len; i++) {
             parts[p].at[i] ^= 1;

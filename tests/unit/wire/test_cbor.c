@@ -57,7 +57,9 @@ static void maps(void **st)
 
     (void)st;
     /* {"a": 1, -1: h'0102', 3: {"b": [true, null]}} and one byte behind it */
-    assert_int_equal(read_hex(&map, "a361610120420102" "03a1616282f5f6ff"), 0);
+    assert_int_equal(read_hex(&map, "a361610120420102"
+                                    "03a1616282f5f6ff"),
+                     0);
     assert_int_equal(map.size, 15);
     assert_int_equal(cbor_map_text(&map, "a", &value), 0);
     assert_int_equal(cbor_int(&value, &n), 0);
