@@ -55,7 +55,7 @@ test("time codes: on, a second step, each code once, off by the password", async
     await login(skep);
     const logins = await acts(owner, "session.login");
     assert.ok(logins.some((r) => r.result === "done" && r.detail === '{"factor":"totp"}'));
-    assert.equal((await acts(owner, "session.factor"))[0].result, "refused");
+    await waitFor(async () => (await acts(owner, "session.factor"))[0]?.result === "refused", 10000, "the note of the refusal");
     assert.deepEqual((await acts(owner, "factor.")).map((r) => r.action).filter((a) => /added|removed|made/.test(a)),
         ["factor.removed", "factor.added", "factor.recovery-made"]);
 });

@@ -2,7 +2,7 @@
 // fresh proof. Every check of the verifier is seen to refuse, and a second verifier agrees.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { api, login, OWNER, setupOwner, startSkep, test } from "../lib/skep.mjs";
+import { api, login, OWNER, setupOwner, startSkep, test, waitFor } from "../lib/skep.mjs";
 import { member, PASSWORD } from "../grant/lib.mjs";
 import { Authenticator, cbor, FLAG, passkeyOn, totpOn } from "./authenticator.mjs";
 
@@ -136,8 +136,7 @@ test("using one: every check refuses, and another verifier agrees", async (t) =>
         const request = await asked(stranger);
         const out = key.get(request, bend);
         const answer = await stranger.post("/api/v1/login/passkey", { passkey: out });
-        assert.ok(answer.status === 401 || answer.status === 429, `${what}: ${answer.status}`);
-        assert.equal(answer.json.code, "auth-failed", what);
+        assert.deepEqual([answer.status, answer.json.code], [401, "auth-failed"], what);
         if (!other || !agrees) continue;
         const verdict = await other.verifyAuthenticationResponse({ expectedChallenge: request.challenge, expectedOrigin: skep.url, expectedRPID: "localhost",
             requireUserVerification: true, credential: { ...credential, counter: 0 },
@@ -154,8 +153,7 @@ test("using one: every check refuses, and another verifier agrees", async (t) =>
     assert.equal((await api(skep).post("/api/v1/login/passkey", { passkey: good })).status, 401, "an answer lets in once");
     for (const count of [key.count, key.count - 1, 0])
         assert.equal((await enters(skep, key, { count })).status, 401, "a counter that stands still or falls back: there is a copy");
-    const rows = (await owner.get("/api/v1/audit?action=factor.copied")).json.rows;
-    assert.equal(rows.length, 3);
+    await waitFor(async () => (await owner.get("/api/v1/audit?action=factor.copied")).json.rows.length === 3, 10000, "three notes of a copy");
     key.count += 5;
     assert.equal((await enters(skep, key)).status, 200);
 });
