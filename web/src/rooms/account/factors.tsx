@@ -328,7 +328,7 @@ export function OwedPage() {
                     <span>Skep</span>
                 </p>
                 <h1 tabIndex={-1}>{t("factors.owed")}</h1>
-                <p class="answer">{rich("factors.owed-what")}</p>
+                <p>{rich("factors.owed-what")}</p>
                 <FactorsPanel onChanged={() => void findSession()} />
                 <p>
                     <button type="button" class="btn" onClick={() => void logout()}>
