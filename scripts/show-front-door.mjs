@@ -4,6 +4,7 @@
 // could not be measured prints no line and fails the run.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { frontDoorBench } from "./show/front-door-bench.mjs";
 import { logVerify } from "./verify-audit.mjs";
 import { setupOwner, startSkep } from "../tests/flow/lib/skep.mjs";
 import { evidenceTake, logGrow } from "../tests/flow/audit/lib.mjs";
@@ -173,7 +174,10 @@ async function slowClients() {
     say(4, "slow_honest_pct", pct.toFixed(2), "%");
 }
 
-const points = { 1: [callerMatrix, cutTimes, providerCuts, killSwitch], 2: [stuffedList, nameTimes], 3: [auditEdits], 4: [requestFlood, slowClients], 5: [neverShip, scanners], 6: [refreshTokens] };
+/** Point 7: logins, reads beside nginx, decisions, audit rows. */
+const bench = () => frontDoorBench((name, value, unit) => say(7, name, value, unit));
+
+const points = { 1: [callerMatrix, cutTimes, providerCuts, killSwitch], 2: [stuffedList, nameTimes], 3: [auditEdits], 4: [requestFlood, slowClients], 5: [neverShip, scanners], 6: [refreshTokens], 7: [bench] };
 
 export async function show(wanted) {
     let failed = 0;

@@ -225,7 +225,8 @@ const struct route guard_routes[] = {
                 "\"allow\":{\"type\":\"array\",\"items\":" ALLOWED "}}}") "}"},
     {"PATCH", "/api/v1/guard", "guard.manage", 256, NULL, api_patch,
      "{\"operationId\":\"guardPatch\",\"summary\":\"Judge only, or act\"," BODY(
-         "{\"type\":\"object\",\"required\":[\"dry_run\"],\"additionalProperties\":false,\"properties\":{\"dry_run\":{"
+         "{\"type\":\"object\",\"required\":[\"dry_run\"],\"additionalProperties\":false,"
+         "\"properties\":{\"dry_run\":{"
          "\"type\":"
          "\"boolean\"}}}") "," NO_CONTENT "}"},
     {"POST", "/api/v1/guard/entries", "guard.manage", 2048, NULL, api_entry_add,
@@ -240,7 +241,8 @@ const struct route guard_routes[] = {
      "{\"operationId\":\"guardEntryRemove\",\"summary\":\"Undo\"," NO_CONTENT "}"},
     {"POST", "/api/v1/guard/allow", "guard.manage", 2048, NULL, api_allow_add,
      "{\"operationId\":\"guardAllowAdd\",\"summary\":\"Never treat this source\"," BODY(
-         "{\"type\":\"object\",\"required\":[\"prefix\"],\"additionalProperties\":false,\"properties\":{\"prefix\":{"
+         "{\"type\":\"object\",\"required\":[\"prefix\"],\"additionalProperties\":false,"
+         "\"properties\":{\"prefix\":{"
          "\"type\":"
          "\"string\"},\"note\":{\"type\":\"string\"}}}") "," ANSWER("201", ALLOWED) "}"},
     {"DELETE", "/api/v1/guard/allow/{id}", "guard.manage", 0, NULL, api_allow_remove,

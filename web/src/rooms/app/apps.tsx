@@ -270,7 +270,7 @@ function Make({
                 <Field
                     label={t("app.quota-ask")}
                     value={quota}
-                   
+
                     maxLength={10}
                     onInput={setQuota}
                     hint={<span class="small quiet">{t("app.quota-what")}</span>}
