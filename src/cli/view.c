@@ -59,7 +59,10 @@ static int prepare(struct view *v)
                                "server?\n"),
                err;
     sk_buf_init(&password, VIEW_SECRET_MAX);
-    err = view_secret_get(&password, v->o.password_file, "Account password");
+    err = https_client_new(&v->http, v->host, v->port, v->tls);
+    int is_in = !err && v->o.keep_file && view_keep_use(v) == 0;
+    if (!err && !is_in)
+        err = view_secret_get(&password, v->o.password_file, "Account password");
     if (!err)
         err = v->o.seed_file
                   ? view_label_from_seed(v)
@@ -70,10 +73,10 @@ static int prepare(struct view *v)
         err = view_owner_read(v);
     if (!err && (err = view_commands_read(v)) != 0)
         fprintf(stderr, "skep: --command-file: {\"commands\":[{\"do\",\"arg\"}]} is needed\n");
-    if (!err)
-        err = https_client_new(&v->http, v->host, v->port, v->tls);
-    if (!err && (err = view_log_in(v, (const char *)password.data)) != 0)
+    if (!err && !is_in && (err = view_log_in(v, (const char *)password.data)) != 0)
         fprintf(stderr, "skep: logging in: %s\n", sk_error_text(err));
+    if (!err && !is_in && v->o.keep_file && (err = view_keep_begin(v)) != 0)
+        fprintf(stderr, "skep: keeping the login: %s\n", sk_error_text(err));
     sk_buf_fini_wipe(&password);
     return err;
 }
@@ -178,6 +181,8 @@ int cli_view(int argc, char **argv)
         {"--account", ARGS_TEXT, &v.o.account, 0, 0, "NAME", "account name"},
         {"--password-file", ARGS_TEXT, &v.o.password_file, 0, 0, "FILE",
          "its password; - reads standard input; default: ask"},
+        {"--keep", ARGS_TEXT, &v.o.keep_file, 0, 0, "FILE",
+         "keep the login for the next time: a key and a token of one use, no password"},
         {"--code-file", ARGS_TEXT, &v.o.code_file, 0, 0, "FILE",
          "code of its second factor, or a recovery code, if one is asked for; default: ask"},
         {"--label-file", ARGS_TEXT, &v.o.label_file, 0, 0, "FILE",

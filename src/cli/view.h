@@ -18,6 +18,7 @@ enum { VIEW_SECRET_MAX = 1024, VIEW_CODE_MAX = 64 };
 struct options {
     const char *server, *ca, *pin, *account, *password_file, *label_file, *seed_file, *out, *stream;
     const char *command_file, *snapshot, *audio, *owner_file, *new_password_file;
+    const char *keep_file; /* where the login is kept for the next time */
     const char *code_file;
     const char *from, *to, *speed;
     int64_t seconds;
@@ -82,6 +83,17 @@ SK_MUST int view_secret_get(struct sk_buf *out, const char *file, const char *wh
 /* The label of a simulated camera, from --seed-file. */
 SK_MUST int view_label_from_seed(struct view *v);
 SK_MUST int view_log_in(struct view *v, const char *password);
+/* POST `body` (taken over); `*answer` is a new reference when the status is `wanted`. */
+SK_MUST int view_api_post(struct view *v, const char *path, json_t *body, int wanted,
+                          json_t **answer);
+
+/* ---- view_keep.c: --keep ---- */
+
+/* Bind the session to a key and keep both in the file; log in by such a file. -SK_ENOTFOUND there
+ * is none; -SK_EAUTH it is worth nothing any more. */
+SK_MUST int view_keep_begin(struct view *v);
+SK_MUST int view_keep_use(struct view *v);
+
 /* The business authorization code for what is asked. */
 SK_MUST int view_authorize(struct view *v);
 

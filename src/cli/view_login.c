@@ -18,7 +18,7 @@ enum { CA_MAX = 65536, PORT_DEFAULT = 8443, PIN_BYTES = 32, SEED_BYTES = 16, SEE
 /* ---- the server's API --------------------------------------------------------------------------
  */
 
-static int api_post(struct view *v, const char *path, json_t *body, int wanted, json_t **answer)
+int view_api_post(struct view *v, const char *path, json_t *body, int wanted, json_t **answer)
 {
     size_t len;
     char *text = sk_json_text(body, &len);
@@ -83,7 +83,7 @@ static int second_step(struct view *v, json_t **answer)
     *answer = NULL;
     sk_buf_fini_wipe(&code);
     if (!err)
-        return api_post(v, "/api/v1/login/factor", body, 200, answer);
+        return view_api_post(v, "/api/v1/login/factor", body, 200, answer);
     json_decref(body);
     return err;
 }
@@ -96,7 +96,7 @@ int view_log_in(struct view *v, const char *password)
     sk_json_set_str(body, "name", v->o.account);
     sk_json_set_str(body, "password", password);
     sk_json_set_bool(body, "bearer", 1);
-    int err = api_post(v, "/api/v1/login", body, 200, &answer);
+    int err = view_api_post(v, "/api/v1/login", body, 200, &answer);
     if (!err && sk_json_has(answer, "factor"))
         err = second_step(v, &answer);
     if (!err)
@@ -134,7 +134,7 @@ int view_authorize(struct view *v)
     sk_json_set_str(body, "device", v->device);
     json_object_set_new(body, "actions", actions);
     sk_json_set_bin(body, "session", session, sizeof(session));
-    int err = api_post(v, "/api/v1/authorizations", body, 201, &answer);
+    int err = view_api_post(v, "/api/v1/authorizations", body, 201, &answer);
     if (!err)
         err = sk_json_str(answer, "code", VIEW_CODE_MAX - 1, &code);
     if (!err)

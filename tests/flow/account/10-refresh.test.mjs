@@ -1,7 +1,9 @@
 // Native clients that stay logged in by a device key: tokens that are used once, answers that get
 // lost, thieves before and after, and a box that dies between commit and answer.
 import assert from "node:assert/strict";
-import { api, login, setupOwner, startSkep, test } from "../lib/skep.mjs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { api, camerasOnline, login, OWNER, runSkep, setupOwner, startSkep, test } from "../lib/skep.mjs";
 import { deviceKey, isIn, keepSession, proof, refreshAs, refreshOverCrash, refreshStorm } from "./refresh.mjs";
 
 test("a session is bound to a key, and its first token ends", async (t) => {
@@ -95,4 +97,26 @@ test("killed between commit and answer, the box still gives the successor", asyn
         assert.equal(await isIn(skep, again.json.token), true);
         kept.refresh = again.json.refresh;
     }
+});
+
+test("the headless viewer keeps its login in a file, without a password", async (t) => {
+    const skep = await startSkep({ t, fleet: 1 });
+    const owner = await setupOwner(skep);
+    const [camera] = await camerasOnline(owner, 1);
+    const file = (name, bytes) => { const path = join(skep.folder, name); writeFileSync(path, bytes, { mode: 0o600 }); return path; };
+    const keep = join(skep.folder, "keep.json");
+    const view = (password) => runSkep(["view", camera.id, "--server", skep.url, "--ca", file("ca.pem", skep.caPem), "--account", OWNER.name, "--password-file",
+        file("password", password), "--seed-file", file("seed", Buffer.from(skep.seed, "base64url")), "--out", join(skep.folder, "a.mp4"), "--seconds", "1", "--keep", keep]);
+    const first = await view(OWNER.password);
+    assert.equal(first.code, 0, first.stderr);
+    assert.equal(statSync(keep).mode & 0o777, 0o600);
+    const kept = readFileSync(keep, "utf8");
+    const second = await view("not the password");
+    assert.equal(second.code, 0, second.stderr);
+    const now = readFileSync(keep, "utf8");
+    assert.notEqual(now, kept, "each run uses its token up");
+    assert.ok(!now.includes(OWNER.password));
+    assert.equal((await owner.get("/api/v1/sessions")).json.sessions.length, 2, "one session for both runs");
+    await owner.post("/api/v1/sessions/revoke-others");
+    assert.equal((await view("not the password")).code, 1, "once it is ended there, the password is asked again");
 });
