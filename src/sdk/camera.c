@@ -106,6 +106,7 @@ int sdk_camera_new(struct sdk_camera **out, const struct sdk_camera_options *o,
                  : state_make(c);
     if (rc < 0)
         goto out;
+    camera_check_boot(c, now_ms);
     c->state.boot++; /* saved before anything is derived from it (4.1) */
     rc = camera_state_save(c);
     if (rc < 0)
@@ -154,6 +155,7 @@ void sdk_camera_free(struct sdk_camera **cp)
     free(c->kopen_key);
     secret_text_free(c->label_code);
     secret_text_free(c->info_note);
+    free(c->state.list);
     free(c->model);
     free(c->firmware);
     crypto_wipe(c, sizeof *c);
@@ -217,16 +219,19 @@ void sdk_camera_link_lost(struct sdk_camera *c, int64_t now_ms)
 void sdk_camera_set_wall(struct sdk_camera *c, int64_t wall_ms, int64_t now_ms)
 {
     c->wall_base_ms = wall_ms - now_ms;
+    camera_check_server(c, wall_ms, now_ms);
 }
 
 int64_t sdk_camera_tick(struct sdk_camera *c, int64_t now_ms)
 {
-    int64_t a, b;
+    int64_t a, b, l;
 
     camera_enter(c);
+    l = camera_list_tick(c, now_ms); /* first: what it cuts, the streams' switch is due for */
     a = camera_session_tick(c, now_ms);
     b = camera_stream_tick(c, now_ms);
     camera_leave(c, now_ms);
+    a = l < a ? l : a;
     return a < b ? a : b;
 }
 
@@ -246,6 +251,7 @@ int sdk_camera_factory_reset(struct sdk_camera *c, int64_t now_ms)
         return -SK_EUNSUPPORTED;
     memset(c->state.owners, 0, sizeof c->state.owners);
     memset(c->state.enrolled, 0, sizeof c->state.enrolled);
+    c->state.list = NULL;
     rc =
         sdk_verifier_make(&c->state.verifier, SDK_CLASS_CODE, before.verifier.params.generation + 1,
                           c->label_code, WIRE_LABEL_CODE_LEN, c->device);
@@ -254,6 +260,7 @@ int sdk_camera_factory_reset(struct sdk_camera *c, int64_t now_ms)
     if (rc < 0) {
         c->state = before;
     } else {
+        free(before.list);
         camera_password_loaded(c);
         lock_fini(&c->lock);
         lock_init(&c->lock, SDK_CLASS_CODE, 0, now_ms);

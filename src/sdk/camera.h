@@ -56,7 +56,7 @@ struct sdk_ptz {
     unsigned preset;        /* GO, SET: 1 .. 9 */
 };
 
-enum { SDK_CAMERA_STATE_MAX = 8192, SDK_CODEC_SIZE = 32 };
+enum { SDK_CAMERA_STATE_MAX = 16384, SDK_CODEC_SIZE = 32 };
 
 struct sdk_camera_options {
     const char *device;     /* 26 base32 characters; copied, as everything here is */
@@ -260,14 +260,16 @@ int64_t sdk_camera_tick(struct sdk_camera *c, int64_t now_ms);
  * channel add an owner. */
 void sdk_camera_button(struct sdk_camera *c, int64_t now_ms);
 
-/* Long press: owner keys and enrolled keys go, the password is the label code again with a higher
- * generation; all channels close. -SK_EUNSUPPORTED without a label code, -SK_ESTORAGE. */
+/* Long press: owner keys, access list and enrolled keys go, the password is the label code again
+ * with a higher generation; all channels close. -SK_EUNSUPPORTED without a label code,
+ * -SK_ESTORAGE. */
 SK_MUST int sdk_camera_factory_reset(struct sdk_camera *c, int64_t now_ms);
 
 /* Counters by reason, for `skep camera`'s log and the tests. */
 struct sdk_camera_stats {
     uint64_t envelopes, refused, handshakes, confirm_failed, locked, records, commands, units,
         switches, snaps;
+    uint64_t lists_taken, lists_refused; /* signed access lists */
     uint64_t play_units, credit_unknown; /* sent from the card; CREDIT for no stream of it */
     uint64_t talk_units, talk_bytes, talk_dropped; /* units opened, their bytes; frames not taken */
     unsigned channels, password_channels, owners, enrolled;

@@ -14,7 +14,7 @@ struct enrolled *access_session_key(const struct session *s)
     for (unsigned i = 0; i < ENROLLED_MAX; i++) {
         struct enrolled *k = &s->camera->state.enrolled[i];
 
-        if (k->is_used && s->is_by_key && memcmp(k->id, s->key_id, 16) == 0)
+        if (k->is_used && s->is_by_key && !s->is_listed && memcmp(k->id, s->key_id, 16) == 0)
             return k;
     }
     return NULL;
@@ -39,6 +39,7 @@ int access_proof_is_good(const struct call *call, const uint8_t proof[80])
 void access_become_owner(struct session *s, const uint8_t id[16])
 {
     struct enrolled *k = access_session_key(s);
+    struct listed *listed = access_session_listed(s);
 
     if (!s->is_owner)
         memcpy(s->owner_id, id, sizeof s->owner_id);
@@ -46,6 +47,8 @@ void access_become_owner(struct session *s, const uint8_t id[16])
     s->rights |= WIRE_RIGHT_MANAGE;
     if (k != NULL)
         k->is_owner_proved = 1;
+    if (listed != NULL)
+        listed->is_owner_proved = 1;
 }
 
 static void owners_tell(struct sdk_camera *c, const char *what, int64_t now_ms)
@@ -72,6 +75,8 @@ static void party_revoke(struct call *call,
             continue;
         if (access_session_key(s) != NULL)
             access_session_key(s)->is_owner_proved = 0;
+        if (access_session_listed(s) != NULL)
+            access_session_listed(s)->is_owner_proved = 0;
         if (s == call->session) {
             s->is_closing = 1;
             s->close_code = WIRE_CODE_REVOKED;
@@ -89,7 +94,7 @@ static int is_by_owner(const struct session *s, const uint8_t id[16])
 
 static int is_by_viewer_key(const struct session *s, const uint8_t id[16])
 {
-    return s->is_by_key && memcmp(s->key_id, id, 16) == 0;
+    return s->is_by_key && !s->is_listed && memcmp(s->key_id, id, 16) == 0;
 }
 
 static const char *state_commit(struct sdk_camera *c, const struct camera_state *before)
@@ -292,7 +297,9 @@ const char *access_get(struct call *call)
             json_array_append_new(enrolled, e);
         }
     call->val = json_object();
-    sk_json_set_int(call->val, "version", 0);
+    camera_list_report(call->camera, call->val, "version", "hash");
+    sk_json_set_int(call->val, "wall", camera_check_wall(call->camera, call->now_ms));
+    camera_list_get(call->camera, call->val);
     json_object_set_new(call->val, "owners", owners);
     json_object_set_new(call->val, "enrolled", enrolled);
     return NULL;

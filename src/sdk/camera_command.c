@@ -114,7 +114,7 @@ static const char *run_hello(struct call *call)
 {
     struct session *s = call->session;
     struct sdk_camera *c = call->camera;
-    static const uint8_t no_list[32];
+    struct listed *listed = access_session_listed(s);
     json_t *features = json_array();
     uint8_t proof[80];
     int64_t v, wall;
@@ -131,7 +131,8 @@ static const char *run_hello(struct call *call)
         }
         if (access_proof_is_good(call, proof)) {
             access_become_owner(s, proof);
-            sdk_camera_set_wall(c, wall, call->now_ms);
+            camera_check_owner(c, wall, call->now_ms);
+            c->wall_base_ms = wall - call->now_ms;
         } else {
             c->stats.refused++;
         }
@@ -139,6 +140,10 @@ static const char *run_hello(struct call *call)
     s->said_hello = 1;
     if (access_session_key(s) != NULL)
         access_session_key(s)->last_used = ++c->state.use_rank; /* kept with the next save */
+    if (listed != NULL) {                                       /* as above */
+        listed->last_ms = camera_check_wall(c, call->now_ms);
+        listed->count++;
+    }
     same_party_limit(c, s, call->now_ms);
     whole_limit(c, s, call->now_ms);
     if (seal_is_null())
@@ -149,10 +154,9 @@ static const char *run_hello(struct call *call)
     sk_json_set_int(call->val, "wall", camera_wall(c, call->now_ms));
     sk_json_set_bin(call->val, "boot", c->boot_id, sizeof c->boot_id);
     sk_json_set_bin(call->val, "seal", c->state.seal_public, 65);
-    sk_json_set_int(call->val, "list", 0);
-    sk_json_set_bin(call->val, "list_hash", no_list, sizeof no_list);
+    camera_list_report(c, call->val, "list", "list_hash");
     sk_json_set_int(call->val, "rights", s->rights);
-    sk_json_set_int(call->val, "until", 0); /* no dated right in this version */
+    sk_json_set_int(call->val, "until", listed != NULL ? listed->entry.not_after_ms : 0);
     return NULL;
 }
 
@@ -282,7 +286,7 @@ static const struct command commands[] = {
     {"enrol.drop", WIRE_RIGHT_MANAGE, CHANGES, access_enrol_drop, {"id"}},
     {"password.set", WIRE_RIGHT_MANAGE, CHANGES, access_password_set, {"params", "w0", "l"}},
     {"access.get", WIRE_RIGHT_MANAGE, 0, access_get, {NULL}},
-    {"access.set", WIRE_RIGHT_MANAGE, 0, NULL, {NULL}},
+    {"access.set", WIRE_RIGHT_MANAGE, CHANGES, access_set, {"list"}},
     {"reboot", WIRE_RIGHT_CONFIG, CHANGES, run_reboot, {NULL}},
     {"config.get", WIRE_RIGHT_CONFIG, 0, NULL, {NULL}},
     {"config.set", WIRE_RIGHT_CONFIG, 0, NULL, {NULL}},

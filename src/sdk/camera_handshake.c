@@ -182,23 +182,41 @@ void handshake_confirm(struct sdk_camera *c, struct session *s, const struct wir
 }
 
 /* ---- Noise KK ---- */
-static struct enrolled *key_find(struct sdk_camera *c, const uint8_t id[16], const char *account)
+/* A viewer key that opens, of either kind. */
+struct party {
+    const uint8_t *id, *point;
+    int is_owner_proved, is_listed;
+    uint16_t rights;
+};
+
+/* 0, or the ABORT code. A key that a password vouches for has all that one brings, listed or not.
+ */
+static unsigned party_find(struct party *p, const struct sdk_camera *c, const uint8_t id[16],
+                           const char *account, int64_t now_ms)
 {
+    const struct listed *l = camera_list_find(c, id);
     uint8_t tag[16];
+    unsigned code;
 
     camera_account_tag(tag, account);
     for (unsigned i = 0; i < ENROLLED_MAX; i++) {
-        struct enrolled *k = &c->state.enrolled[i];
+        const struct enrolled *k = &c->state.enrolled[i];
 
         if (k->is_used && memcmp(k->id, id, 16) == 0 && memcmp(k->tag, tag, 16) == 0 &&
-            k->generation == c->state.verifier.params.generation)
-            return k;
+            k->generation == c->state.verifier.params.generation) {
+            *p = (struct party){k->id, k->point, k->is_owner_proved, 0, WIRE_RIGHTS_PASSWORD};
+            return 0;
+        }
     }
-    return NULL;
+    if (l == NULL)
+        return WIRE_CODE_KEY_UNKNOWN;
+    code = camera_list_judge(c, l, tag, now_ms);
+    *p = (struct party){l->id, l->entry.point, l->is_owner_proved, 1, l->entry.rights};
+    return code;
 }
 
 /* 10 a minute and key, 30 a minute in all; owner-proved keys do not count. */
-static int kopen_is_allowed(struct sdk_camera *c, const struct enrolled *k, int64_t now_ms)
+static int kopen_is_allowed(struct sdk_camera *c, const struct party *k, int64_t now_ms)
 {
     unsigned all = 0, same = 0, oldest = 0;
 
@@ -243,7 +261,7 @@ static size_t prologue_make(uint8_t *out, const char *account, const char *devic
 }
 
 /* Run the responder; 0 and body/keys, or an ABORT code. */
-static unsigned kk_respond(struct sdk_camera *c, const struct session *s, const struct enrolled *k,
+static unsigned kk_respond(struct sdk_camera *c, const struct session *s, const struct party *k,
                            const uint8_t *kopen, struct sdk_kk *kk, uint8_t *out, int64_t now_ms)
 {
     uint8_t prologue[15 + 1 + WIRE_ENVELOPE_ACCOUNT_MAX + 1 + WIRE_LABEL_DEVICE_LEN +
@@ -257,7 +275,7 @@ static unsigned kk_respond(struct sdk_camera *c, const struct session *s, const 
         return WIRE_CODE_INTERNAL;
     if (sdk_kk_read(kk, NULL, kopen + 36, 65 + 16) < 0)
         return WIRE_CODE_CRYPTO;
-    sk_put_u32(payload, 0); /* no list yet */
+    sk_put_u32(payload, c->state.list != NULL ? c->state.list->head.version : 0);
     memcpy(payload + 4, c->boot_id, 8);
     sk_put_u64(payload + 12, (uint64_t)camera_wall(c, now_ms));
     memcpy(out, kopen, WIRE_SEAL_HEAD_BYTES);
@@ -272,21 +290,20 @@ void handshake_kopen(struct sdk_camera *c, const struct wire_envelope *e,
 {
     char account[WIRE_ENVELOPE_ACCOUNT_MAX + 1] = {0};
     uint8_t out[WIRE_SEAL_MSG_MAX], keys[64];
-    struct enrolled *k;
+    struct party k;
     struct session *s = NULL;
     struct sdk_kk kk;
     unsigned code;
 
     memcpy(account, e->account, e->account_len);
-    k = key_find(c, m->key_id, account);
+    code = party_find(&k, c, m->key_id, account, now_ms);
     if (session_is_seen(c, m->session))
         code = WIRE_CODE_MALFORMED;
-    else if (k == NULL)
-        code = WIRE_CODE_KEY_UNKNOWN;
-    else if (!kopen_is_allowed(c, k, now_ms) || (s = session_new(c, e, now_ms)) == NULL)
+    else if (code == 0 &&
+             (!kopen_is_allowed(c, &k, now_ms) || (s = session_new(c, e, now_ms)) == NULL))
         code = WIRE_CODE_BUSY;
-    else
-        code = kk_respond(c, s, k, e->body, &kk, out, now_ms);
+    else if (code == 0)
+        code = kk_respond(c, s, &k, e->body, &kk, out, now_ms);
     if (code != 0) {
         c->stats.refused++;
         session_abort_send(c, m->session, 0, code, 0);
@@ -298,9 +315,11 @@ void handshake_kopen(struct sdk_camera *c, const struct wire_envelope *e,
     }
     sdk_kk_split(&kk, keys);
     s->is_by_key = 1;
-    memcpy(s->key_id, k->id, 16);
+    s->is_listed = (uint8_t)k.is_listed;
+    memcpy(s->key_id, k.id, 16);
     session_send_body(s, out, 121);
     session_channel_open(s, kk.h, keys, sizeof keys, now_ms);
+    s->rights = k.rights;
     crypto_wipe(&kk, sizeof kk);
     crypto_wipe(keys, sizeof keys);
 }

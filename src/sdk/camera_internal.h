@@ -10,6 +10,7 @@
 #include "sdk/media_seal.h"
 #include "sdk/noise_kk.h"
 #include "sdk/password.h"
+#include "sdk/share.h"
 #include "sdk/spake2p.h"
 #include "wire/codes.h"
 #include "wire/envelope.h"
@@ -34,7 +35,8 @@ enum {
     ONCE_MS = 10 * 60 * 1000,
     CLOCK_EVENT_MS = 5000,
     INIT_MAX = 64 * 1024,
-    SNAPS_MAX = 4, /* pictures asked for or not yet sent, of all sessions */
+    LIST_CHECKS = 6, /* signatures of lists by envelope a minute */
+    SNAPS_MAX = 4,   /* pictures asked for or not yet sent, of all sessions */
     PLAYS_PER_CHANNEL = 2,
     KEYS_MAX = 2 * SDK_STREAM_COUNT + SNAPS_MAX + 2 * PLAYS_PER_CHANNEL,
     SLOT_TALK = SDK_STREAM_COUNT + 1,
@@ -54,6 +56,24 @@ struct owner {
     uint8_t point[65], id[16], is_used;
 };
 
+/* An entry of the signed list, with what the camera has seen of its key. */
+struct listed {
+    struct wire_list_entry entry;
+    uint8_t id[16];
+    int64_t last_ms; /* own time of the last hello; 0 = never */
+    uint32_t count;
+    uint8_t is_over;         /* ran out, and that was acted on */
+    uint8_t is_owner_proved; /* of this boot only */
+};
+
+struct camera_list {
+    struct wire_list head;
+    uint8_t hash[32]; /* of the signed part */
+    size_t len;
+    uint8_t blob[WIRE_LIST_MAX]; /* as it came */
+    struct listed entries[];
+};
+
 struct camera_state {
     uint64_t boot;
     uint8_t seed[32], seal_secret[32], seal_public[65];
@@ -62,6 +82,8 @@ struct camera_state {
     uint32_t use_rank;
     struct owner owners[OWNERS_MAX];
     struct enrolled enrolled[ENROLLED_MAX];
+    int64_t saved_wall_ms;    /* own time at the last save that counts */
+    struct camera_list *list; /* owned; NULL = none yet */
 };
 
 SK_MUST int camera_state_decode(struct camera_state *s, const uint8_t *data, size_t len,
@@ -112,6 +134,7 @@ struct session {
     uint8_t key_id[16];           /* by key */
     uint8_t owner_id[16];         /* is_owner: by which owner key */
     uint16_t rights;
+    uint8_t is_listed; /* by key: of the signed list, not enrolled */
     uint8_t is_by_key, is_owner, said_hello, has_request, close_code, is_closing;
     uint32_t request_id; /* last */
     uint8_t started[SDK_STREAM_COUNT];
@@ -138,7 +161,8 @@ void session_close(struct sdk_camera *c, struct session *s, unsigned code, int64
 void session_send_body(struct session *s, const uint8_t *body, size_t len);
 void camera_session_envelope(struct sdk_camera *c, const struct wire_envelope *e, int64_t now_ms);
 int64_t camera_session_tick(struct sdk_camera *c, int64_t now_ms);
-/* Close every channel that was born of the password or a key it vouched for, but `except`. */
+/* Close every channel that was born of the password or a key it vouched for, but `except`. Keys of
+ * the signed list are none of these. */
 void camera_session_close_password(struct sdk_camera *c, const struct session *except,
                                    int64_t now_ms);
 
@@ -190,6 +214,31 @@ const char *access_enrol_drop(struct call *call);
 const char *access_password_set(struct call *call);
 const char *access_get(struct call *call);
 
+/* ---- the signed list ---- */
+/* From bytes that were signed once; only their form is judged. -SK_EINVAL. */
+SK_MUST int camera_list_make(struct camera_list **out, const uint8_t *blob, size_t len);
+struct listed *camera_list_find(const struct sdk_camera *c, const uint8_t id[16]);
+/* The entry by which this session came, or NULL. */
+struct listed *access_session_listed(const struct session *s);
+/* 0, or the ABORT code for an account with this tag. */
+unsigned camera_list_judge(const struct sdk_camera *c, const struct listed *k,
+                           const uint8_t tag[16], int64_t now_ms);
+/* Kind 08: from the server, for an owner; never answered. */
+void camera_list_envelope(struct sdk_camera *c, const struct wire_envelope *e, int64_t now_ms);
+const char *access_set(struct call *call);
+/* Set version and hash under these names; what access.get says of it. */
+void camera_list_report(const struct sdk_camera *c, json_t *val, const char *version,
+                        const char *hash);
+void camera_list_get(const struct sdk_camera *c, json_t *val);
+/* Entries that ran out act as removed; the time is saved hourly. */
+int64_t camera_list_tick(struct sdk_camera *c, int64_t now_ms);
+
+/* The camera's own time, by which entries are judged: never back but by an owner. */
+int64_t camera_check_wall(const struct sdk_camera *c, int64_t now_ms);
+void camera_check_boot(struct sdk_camera *c, int64_t now_ms);
+void camera_check_owner(struct sdk_camera *c, int64_t wall_ms, int64_t now_ms);
+void camera_check_server(struct sdk_camera *c, int64_t wall_ms, int64_t now_ms);
+
 /* ---- streams ---- */
 struct stream {
     uint32_t id; /* 0 = not running */
@@ -219,6 +268,8 @@ void camera_stream_stop_one(struct sdk_camera *c, struct session *s, enum sdk_st
 int camera_stream_by_id(const struct sdk_camera *c, uint32_t id); /* which, or -1 */
 void camera_stream_keys(struct sdk_camera *c, struct session *s, int is_replacing, int64_t now_ms);
 const char *camera_stream_keyframe(struct sdk_camera *c, enum sdk_stream which, int64_t now_ms);
+/* The session's rights have shrunk: stop what needs one that is gone. */
+void camera_session_narrow(struct sdk_camera *c, struct session *s, int64_t now_ms);
 /* A removal: one switch of all keys, at most 500 ms from now. */
 void camera_stream_revoke(struct sdk_camera *c, int is_from_notice, int64_t now_ms);
 int64_t camera_stream_tick(struct sdk_camera *c, int64_t now_ms);
@@ -378,6 +429,10 @@ struct sdk_camera {
     struct lock lock;
     int64_t wall_base_ms; /* wall = base + now; 0 = not known */
     int64_t build_wall_ms, button_until_ms;
+    int64_t check_base_ms;                /* own time = base + now */
+    int64_t follow_at_ms, follow_left_ms; /* how far it may follow the server */
+    int64_t saved_at_ms, list_told_ms, list_check_ms[LIST_CHECKS];
+    uint8_t has_owner_time; /* an owner set it since boot */
     /* sessions */
     struct session **sessions;
     unsigned session_count, session_cap;

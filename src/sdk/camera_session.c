@@ -129,7 +129,7 @@ void camera_session_close_password(struct sdk_camera *c, const struct session *e
     for (unsigned i = c->session_count; i-- > 0;) {
         struct session *s = c->sessions[i];
 
-        if (s != except)
+        if (s != except && !s->is_listed)
             session_close(c, s, WIRE_CODE_PASSWORD, now_ms);
     }
 }
@@ -199,7 +199,7 @@ static void handshake_handle(struct sdk_camera *c, struct session *s, const stru
         c->stats.refused++;
         if (is_awaited)
             session_run_abort(c, s, code, 0);
-        else if (s == NULL && e->body[0] != WIRE_SEAL_LIST && e->body[0] != WIRE_SEAL_ABORT)
+        else if (s == NULL && e->body[0] != WIRE_SEAL_ABORT)
             session_abort_send(c, e->session, 0, code, 0);
         return;
     }
@@ -236,7 +236,12 @@ void camera_session_envelope(struct sdk_camera *c, const struct wire_envelope *e
         c->stats.refused++;
         return;
     }
-    if (e->body[0] != WIRE_SEAL_RECORD) {
+    if (e->body[0] == WIRE_SEAL_LIST) {
+        if (s != NULL || session_is_seen(c, e->session))
+            c->stats.refused++; /* its session must be fresh */
+        else
+            camera_list_envelope(c, e, now_ms);
+    } else if (e->body[0] != WIRE_SEAL_RECORD) {
         handshake_handle(c, s, e, now_ms);
     } else if (s != NULL && s->state == RUN_CHANNEL) {
         session_record_receive(c, s, e->body, e->body_len, now_ms);

@@ -7,14 +7,31 @@
 #include "crypto/wipe.h"
 #include "sdk/camera_internal.h"
 
-static const uint8_t magic[4] = {'S', 'K', 'C', 1};
+static const uint8_t magic[4] = {'S', 'K', 'C', 2};
 
 enum {
     OWNER_BYTES = 65,
     ENROLLED_BYTES = 65 + 16 + 4 + 4,
     FIXED_BYTES = 4 + 16 + 8 + 32 + 32 + WIRE_SEAL_PARAMS_BYTES + 32 + 65 + 1 + 4 + 2,
+    USED_BYTES = 8 + 4,      /* of each listed key */
+    LIST_HEAD_BYTES = 8 + 2, /* saved time; length of the list, 0 = none */
     HASH_BYTES = 32
 };
+
+static int list_encode(const struct camera_state *s, struct sk_buf *b)
+{
+    const struct camera_list *l = s->list;
+    int rc = sk_buf_add_u64(b, (uint64_t)s->saved_wall_ms);
+
+    rc |= sk_buf_add_u16(b, (uint16_t)(l != NULL ? l->len : 0));
+    if (l != NULL)
+        rc |= sk_buf_add(b, l->blob, l->len);
+    for (unsigned i = 0; l != NULL && i < l->head.count; i++) {
+        rc |= sk_buf_add_u64(b, (uint64_t)l->entries[i].last_ms);
+        rc |= sk_buf_add_u32(b, l->entries[i].count);
+    }
+    return rc;
+}
 
 static int state_encode(const struct sdk_camera *c, struct sk_buf *b)
 {
@@ -43,6 +60,7 @@ static int state_encode(const struct sdk_camera *c, struct sk_buf *b)
             rc |= sk_buf_add_u32(b, s->enrolled[i].generation);
             rc |= sk_buf_add_u32(b, s->enrolled[i].last_used);
         }
+    rc |= list_encode(s, b);
     if (rc != 0)
         return -SK_ENOMEM;
     crypto_sha256(hash, b->data, b->len);
@@ -98,11 +116,38 @@ static int keys_read(struct camera_state *s, const uint8_t *p, unsigned owners, 
     return 0;
 }
 
+/* What follows the keys, `len` bytes. */
+static int list_read(struct camera_state *s, const uint8_t *p, size_t len, const uint8_t device[16])
+{
+    size_t n;
+
+    if (len < LIST_HEAD_BYTES || sk_get_u64(p) > (uint64_t)WIRE_LIST_TIME_MAX)
+        return -SK_EINVAL;
+    s->saved_wall_ms = (int64_t)sk_get_u64(p);
+    n = sk_get_u16(p + 8);
+    p += LIST_HEAD_BYTES;
+    len -= LIST_HEAD_BYTES;
+    if (n == 0)
+        return len == 0 ? 0 : -SK_EINVAL;
+    if (n > len || camera_list_make(&s->list, p, n) < 0)
+        return -SK_EINVAL;
+    if (len != n + s->list->head.count * USED_BYTES ||
+        memcmp(s->list->head.device, device, 16) != 0)
+        return -SK_EINVAL;
+    p += n;
+    for (unsigned i = 0; i < s->list->head.count; i++, p += USED_BYTES) {
+        s->list->entries[i].last_ms = (int64_t)(sk_get_u64(p) & (UINT64_MAX >> 11));
+        s->list->entries[i].count = sk_get_u32(p + 8);
+    }
+    return 0;
+}
+
 int camera_state_decode(struct camera_state *s, const uint8_t *data, size_t len,
                         const uint8_t device[16])
 {
     uint8_t hash[HASH_BYTES];
     unsigned owners, enrolled;
+    size_t keys;
 
     memset(s, 0, sizeof *s);
     if (len < FIXED_BYTES + HASH_BYTES || memcmp(data, magic, sizeof magic) != 0)
@@ -115,12 +160,15 @@ int camera_state_decode(struct camera_state *s, const uint8_t *data, size_t len,
     fixed_read(s, data + 20);
     owners = data[FIXED_BYTES - 2];
     enrolled = data[FIXED_BYTES - 1];
+    keys = owners * OWNER_BYTES + enrolled * ENROLLED_BYTES;
     if (owners > OWNERS_MAX || enrolled > ENROLLED_MAX ||
-        len != FIXED_BYTES + HASH_BYTES + owners * OWNER_BYTES + enrolled * ENROLLED_BYTES)
+        len < FIXED_BYTES + keys + LIST_HEAD_BYTES + HASH_BYTES)
         return -SK_EINVAL;
     if (sdk_params_decode(&s->verifier.params, data + 20 + 72) < 0 ||
         sdk_verifier_check(&s->verifier) < 0 || crypto_p256_check_scalar(s->seal_secret) < 0 ||
         crypto_p256_mul(s->seal_public, s->seal_secret, NULL) < 0)
         return -SK_EINVAL;
-    return keys_read(s, data + FIXED_BYTES, owners, enrolled);
+    if (keys_read(s, data + FIXED_BYTES, owners, enrolled) < 0)
+        return -SK_EINVAL;
+    return list_read(s, data + FIXED_BYTES + keys, len - FIXED_BYTES - keys - HASH_BYTES, device);
 }

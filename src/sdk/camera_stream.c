@@ -326,7 +326,7 @@ static void ended_tell(struct sdk_camera *c, struct session *s, enum sdk_stream 
     command_event(s, ended_event(which), val, now_ms);
 }
 
-static void session_narrow(struct sdk_camera *c, struct session *s, int64_t now_ms)
+void camera_session_narrow(struct sdk_camera *c, struct session *s, int64_t now_ms)
 {
     for (unsigned i = 0; i < PENDING_MAX; i++)
         if (s->pending[i].is_used &&
@@ -361,7 +361,7 @@ void sdk_camera_narrow(struct sdk_camera *c, const char *account, uint16_t right
             (s->rights & ~rights) == 0)
             continue;
         s->rights &= rights;
-        session_narrow(c, s, now_ms);
+        camera_session_narrow(c, s, now_ms);
         is_changed = 1;
     }
     if (is_changed)

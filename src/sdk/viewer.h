@@ -42,7 +42,8 @@ struct sdk_viewer_options {
 struct sdk_viewer_hello {
     uint8_t seal[65], boot[8];
     uint32_t list_version;
-    uint16_t rights; /* wire/codes.h */
+    uint8_t list_hash[32]; /* of the signed part; zeros: no list yet */
+    uint16_t rights;       /* wire/codes.h */
     int64_t wall_ms, until_ms;
     int is_password_born, is_new_pin;
 };
@@ -150,6 +151,11 @@ SK_MUST int sdk_viewer_owner_add(struct sdk_viewer *v, const uint8_t public_key[
  * viewer has not seen the camera's parameters; else as sdk_viewer_request. */
 SK_MUST int sdk_viewer_password_set(struct sdk_viewer *v, unsigned class, const char *password,
                                     size_t len, uint32_t *id, int64_t now_ms);
+/* In an owner channel: give the camera a list made by sdk_list_sign. The reply says version and
+ * hash; "conflict": it has that version or a later one (fetch by `access.get`, merge, sign anew).
+ */
+SK_MUST int sdk_viewer_access_set(struct sdk_viewer *v, const uint8_t *list, size_t len,
+                                  uint32_t *id, int64_t now_ms);
 SK_MUST int sdk_viewer_live_start(struct sdk_viewer *v, const char *stream, int64_t now_ms);
 SK_MUST int sdk_viewer_live_stop(struct sdk_viewer *v, uint32_t stream, int64_t now_ms);
 /* Sound: as live_start and live_stop, stream name "audio"; needs the right `listen`. */

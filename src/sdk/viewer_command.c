@@ -179,7 +179,7 @@ static int hello_read(struct sdk_viewer *v, const json_t *val)
     static const char *const members[] = {"v",    "features",  "wall",   "boot",  "seal",
                                           "list", "list_hash", "rights", "until", NULL};
     struct sdk_viewer_hello *h = &v->hello;
-    uint8_t list_hash[32], boot[8];
+    uint8_t boot[8];
     int64_t version, list, rights;
 
     if (sk_json_only(val, members) < 0 || sk_json_int(val, "v", 1, 1, &version) < 0 ||
@@ -187,7 +187,7 @@ static int hello_read(struct sdk_viewer *v, const json_t *val)
         sk_json_int(val, "wall", 0, INT64_C(1) << 53, &h->wall_ms) < 0 ||
         sk_json_bin(val, "boot", boot, 8) < 0 || sk_json_bin(val, "seal", h->seal, 65) < 0 ||
         sk_json_int(val, "list", 0, UINT32_MAX, &list) < 0 ||
-        sk_json_bin(val, "list_hash", list_hash, 32) < 0 ||
+        sk_json_bin(val, "list_hash", h->list_hash, 32) < 0 ||
         sk_json_int(val, "rights", 0, UINT16_MAX, &rights) < 0 ||
         sk_json_int(val, "until", 0, INT64_C(1) << 53, &h->until_ms) < 0 ||
         crypto_p256_check(h->seal) < 0)

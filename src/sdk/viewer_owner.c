@@ -52,6 +52,18 @@ int sdk_viewer_owner_add(struct sdk_viewer *v, const uint8_t public_key[65], uin
     return rc;
 }
 
+int sdk_viewer_access_set(struct sdk_viewer *v, const uint8_t *list, size_t len, uint32_t *id,
+                          int64_t now_ms)
+{
+    json_t *arg = json_object();
+    int rc;
+
+    sk_json_set_bin(arg, "list", list, len);
+    rc = sdk_viewer_request(v, "access.set", arg, 1, id, now_ms);
+    json_decref(arg);
+    return rc;
+}
+
 /* The argument of password.set; the caller's to drop. */
 static int verifier_arg(json_t **out, const struct sdk_viewer *v, unsigned class, uint32_t next,
                         const char *password, size_t len)
