@@ -10,7 +10,8 @@ import { authorize, DeviceLink, liveOpen, MESSAGE, signalOpen } from "../flow/li
 export class Accepted extends Error {}
 
 export async function bedMake(options = {}) {
-    const skep = await startSkep(options);
+    // The bed's mobs come from loopback addresses, one case after the other: no case must suffer for the one before.
+    const skep = await startSkep({ ...options, args: [...(options.args ?? []), "--guard-allow", "127.0.0.0/8 ::1"] });
     const owner = await setupOwner(skep);
     const other = await login(skep, { bearer: true });
     const token = async (count = 1, more = {}) => (await owner.post("/api/v1/enrolment-tokens", { count, ttl_s: 600, ...more })).json;

@@ -72,7 +72,7 @@ function DryRun({ state, again }: { readonly state: GuardState; readonly again: 
     return (
         <section class="sheet panel" aria-label={t("guard.dry")}>
             <div class="row">
-                <p class="grow">
+                <p>
                     {state.dry_run ? (
                         <>
                             <b>{t("guard.dry")}.</b> {t("guard.dry-what")}{" "}
@@ -89,6 +89,7 @@ function DryRun({ state, again }: { readonly state: GuardState; readonly again: 
                         </>
                     )}
                 </p>
+                <span class="sp" />
                 {may("guard.manage") && (
                     <button type="button" class="btn sm" onClick={() => void turn()}>
                         {t(state.dry_run ? "guard.dry-off" : "guard.dry-on")}
