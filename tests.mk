@@ -102,6 +102,12 @@ show-front-door: deps
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/show WEB=no all
 	@SKEP_BIN=$(abspath $(BUILD)/show/skep) node scripts/show-front-door.mjs
 
+## scan       scanners of Debian against a live box; what they may find stands in tests/scan/expected
+.PHONY: scan
+scan: $(BUILD)/skep
+	@scripts/deps --scan
+	@SKEP_BIN=$${SKEP_BIN:-$(abspath $(BUILD)/skep)} tests/scan/run
+
 ## image      build the container image on a Debian 13 base and try it (needs root, buildah, debootstrap)
 image:
 	@scripts/image
