@@ -196,6 +196,8 @@ struct access_source {
     size_t operator_count;
 };
 void access_source_free(struct access_source *src);
+/* access_load.c: from the store; what came before an error is the caller's to free as well. */
+SK_MUST int access_source_read(struct store *s, struct access_source *out);
 
 void access_start(void);
 void access_stop(void);
@@ -348,6 +350,9 @@ SK_MUST int levels_parse(uint8_t out[MODULE_COUNT], const json_t *levels);
 
 SK_MUST int grant_add(struct store *s, const struct actor *by, const struct grant *g);
 SK_MUST int grant_end(struct store *s, const struct actor *by, const char *id);
+/* The same inside a running write. */
+SK_MUST int grant_add_in(struct store_tx *tx, const struct actor *by, const struct grant *g);
+SK_MUST int grant_end_in(struct store_tx *tx, const struct actor *by, const char *id);
 /* Grants on a camera that is gone. */
 SK_MUST int grant_end_device(struct store *s, const char *device, int64_t now_ms);
 /* Remember a camera that is gone (any thread); forget its grants and tags, and read again what
