@@ -11,6 +11,7 @@
 #include "http/http.h"
 #include "outbound/outbound.h"
 #include "relay/relay.h"
+#include "share/share.h"
 #include "sso/sso.h"
 
 const struct room *const *rooms_list(void)
@@ -24,6 +25,7 @@ const struct room *const *rooms_list(void)
         &sso_room,
         &guard_room,
         &device_room,
+        &share_room,
         &relay_room,
         &http_room,
         &edge_room,

@@ -4,6 +4,7 @@
 #ifndef SK_ACCOUNT_ACCOUNT_H
 #define SK_ACCOUNT_ACCOUNT_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,46 @@ int account_session_is_live(const char *session, int64_t now_ms);
  * once a minute is enough) so that a wall that is being watched is not "idle". Any thread, never
  * blocks. */
 void account_session_touch(const char *session, int64_t now_ms);
+
+/* ---- for the room of shares: grants that name one camera and one account, of any organization
+ * ---- */
+
+struct store;
+struct store_tx;
+enum { ACCOUNT_NAME_SIZE = 64 * 4 + 1 };
+
+/* Actions of a grant as bits of this room, from and to a JSON array of names (new reference);
+ * "list" and "view" come along with each and are not taken. -SK_EINVAL: none, unknown, twice. */
+SK_MUST int account_actions_parse(const json_t *list, uint32_t *out);
+json_t *account_actions_json(uint32_t actions);
+
+/* Make such a grant inside a running write, with its row in the audit log; `id` is set. Whether
+ * `by` may do it is the caller's to ask. -SK_ENOTFOUND: no such camera, or an account that may not
+ * enter; -SK_ELIMIT; the store's. Writer thread. */
+SK_MUST int account_share_grant(struct store_tx *tx, const struct principal *by,
+                                const char *account, const char *device, uint32_t actions,
+                                int64_t not_after_ms, int64_t now_ms, char id[SESSION_ID_SIZE]);
+/* End it, likewise. -SK_ENOTFOUND: it has ended. */
+SK_MUST int account_share_grant_end(struct store_tx *tx, const struct principal *by,
+                                    const char *device, const char *grant, int64_t now_ms);
+/* After the commit: the rights of `account` are compiled anew, and what no longer holds is cut.
+ * Worker threads. */
+void account_share_changed(struct store *store, const char *account, int64_t now_ms);
+
+struct account_grant_facts {
+    uint32_t actions;
+    int64_t not_after_ms;
+    int is_active; /* at the moment asked for */
+};
+/* -SK_ENOTFOUND. Any thread, never blocks on the store. */
+SK_MUST int account_grant_find(const char *grant, int64_t now_ms, struct account_grant_facts *out);
+
+struct account_person_facts {
+    char name[ACCOUNT_NAME_SIZE], organization[ACCOUNT_NAME_SIZE];
+};
+/* Name of the account and of its organization. -SK_ENOTFOUND. Any thread. */
+SK_MUST int account_person_find(const char *account, struct account_person_facts *out);
+SK_MUST int account_organization_name(const char *organization, char out[ACCOUNT_NAME_SIZE]);
 
 /* ---- people who come through somebody else (the sso room) ---- */
 

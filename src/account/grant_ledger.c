@@ -126,19 +126,23 @@ struct grant_write {
     const char *id;
 };
 
+int grant_add_in(struct store_tx *tx, const struct actor *by, const struct grant *g)
+{
+    int err = 0;
+
+    if (g->account[0]) /* it may have gone meanwhile */
+        err = store_one(tx, "account_standing", STORE_ARGS(store_text("id", g->account)), NULL,
+                        NULL);
+    if (!err)
+        err = grant_insert(tx, g);
+    return err ? err : act_record(tx, by, "grant.added", "grant", g->id, grant_detail(g));
+}
+
 static int grant_add_write(struct store_tx *tx, void *ctx)
 {
     const struct grant_write *w = ctx;
-    int err = 0;
 
-    if (w->grant->account[0]) /* it may have gone meanwhile */
-        err = store_one(tx, "account_standing", STORE_ARGS(store_text("id", w->grant->account)),
-                        NULL, NULL);
-    if (!err)
-        err = grant_insert(tx, w->grant);
-    return err ? err
-               : act_record(tx, w->by, "grant.added", "grant", w->grant->id,
-                            grant_detail(w->grant));
+    return grant_add_in(tx, w->by, w->grant);
 }
 
 int grant_add(struct store *s, const struct actor *by, const struct grant *g)
@@ -148,18 +152,23 @@ int grant_add(struct store *s, const struct actor *by, const struct grant *g)
     return store_write(s, grant_add_write, &w);
 }
 
-static int grant_end_write(struct store_tx *tx, void *ctx)
+int grant_end_in(struct store_tx *tx, const struct actor *by, const char *id)
 {
-    const struct grant_write *w = ctx;
     int64_t rows;
     int err = store_exec(
         tx, "account_grant_delete",
-        STORE_ARGS(store_text("id", w->id), store_text("organization", w->by->organization)),
-        &rows);
+        STORE_ARGS(store_text("id", id), store_text("organization", by->organization)), &rows);
 
     if (!err && !rows)
         err = -SK_ENOTFOUND;
-    return err ? err : act_record(tx, w->by, "grant.ended", "grant", w->id, NULL);
+    return err ? err : act_record(tx, by, "grant.ended", "grant", id, NULL);
+}
+
+static int grant_end_write(struct store_tx *tx, void *ctx)
+{
+    const struct grant_write *w = ctx;
+
+    return grant_end_in(tx, w->by, w->id);
 }
 
 int grant_end(struct store *s, const struct actor *by, const char *id)

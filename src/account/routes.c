@@ -102,7 +102,7 @@
     OBJECT("\"sessions\",\"browsers\",\"grants\",\"invitations\"",                                 \
            "\"sessions\":" NUMBER ",\"browsers\":" NUMBER ",\"grants\":" NUMBER                    \
            ",\"invitations\":" NUMBER ",\"factors\":" NUMBER ",\"apps\":" NUMBER                   \
-           ",\"codes\":" NUMBER ",\"enrolment-tokens\":" NUMBER)
+           ",\"codes\":" NUMBER ",\"enrolment-tokens\":" NUMBER ",\"viewer-keys\":" NUMBER)
 #define PERSON_SESSION                                                                             \
     OBJECT("\"id\",\"created\",\"last_seen\",\"source\",\"client\"",                               \
            "\"id\":" TEXT ",\"created\":" NUMBER ",\"last_seen\":" NUMBER ",\"source\":" TEXT      \

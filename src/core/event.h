@@ -16,6 +16,7 @@ enum event_kind {
     EVENT_SESSION_USED,  /* a socket that stands on it is open and alive: it is not idle */
     EVENT_GRANT_CHANGED, /* rights of `account` changed: ask may() again */
     EVENT_CERTIFICATE_CHANGED,
+    EVENT_SHARE_CHANGED, /* claims, shares or the list left for `device`; `account`: the guest */
     EVENT_KIND_COUNT
 };
 

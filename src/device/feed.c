@@ -124,6 +124,20 @@ static int hears_of_device(const struct reader *r, const void *arg)
     return device_may_list(&r->who, arg);
 }
 
+struct news {
+    enum event_kind kind;
+    char device[DEVICE_ID_SIZE], detail[SESSION_ID_SIZE];
+    char account[ACCOUNT_ID_MAX + 1];
+};
+
+static int hears_of_share(const struct reader *r, const void *arg)
+{
+    const struct news *n = arg;
+
+    return strcmp(r->who.account, n->account) == 0 ||
+           may(&r->who, "device.manage", (struct object_ref){"device", n->device}) == 0;
+}
+
 static int is_account(const struct reader *r, const void *arg)
 {
     const char *account = arg;
@@ -192,12 +206,6 @@ static void reader_remove(void *arg)
 
 /* ---- what happens ---------------------------------------------------------------------------- */
 
-struct news {
-    enum event_kind kind;
-    char device[DEVICE_ID_SIZE], detail[SESSION_ID_SIZE];
-    char account[ACCOUNT_ID_MAX + 1];
-};
-
 static json_t *event_json(const char *ev)
 {
     json_t *body = json_object();
@@ -224,6 +232,11 @@ static void news_tell(const struct news *n)
         break;
     case EVENT_GRANT_CHANGED:
         broadcast(event_json("access"), is_account, n->account);
+        break;
+    case EVENT_SHARE_CHANGED:
+        body = event_json("shares");
+        sk_json_set_str(body, "device", n->device);
+        broadcast(body, hears_of_share, n);
         break;
     default:
         body = registry_device_json(n->device);
@@ -339,7 +352,8 @@ void feed_start(struct net_loop *loop)
                                                      .on_close = on_close};
     static const enum event_kind kinds[] = {EVENT_DEVICE_ONLINE,  EVENT_DEVICE_OFFLINE,
                                             EVENT_DEVICE_CHANGED, EVENT_DEVICE_ENROLLED,
-                                            EVENT_DEVICE_REMOVED, EVENT_GRANT_CHANGED};
+                                            EVENT_DEVICE_REMOVED, EVENT_GRANT_CHANGED,
+                                            EVENT_SHARE_CHANGED};
 
     feed.loop = loop;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
