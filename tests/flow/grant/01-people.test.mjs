@@ -30,7 +30,7 @@ test("an invitation is one link for one person", async (t) => {
     assert.equal(joined.json.account.role, "member");
     guest.sessionTake(joined);
     assert.equal((await guest.get("/api/v1/me")).json.account.name, "mei");
-    assert.deepEqual((await guest.get("/api/v1/me/access")).json, { role: "member", permissions: ["session", "view.open"], grants: [] });
+    assert.deepEqual((await guest.get("/api/v1/me/access")).json, { role: "member", permissions: ["session", "session.self", "view.open"], grants: [] });
 
     // used, ended and never made are one answer
     const second = (await owner.post("/api/v1/invitations", { role: "admin" })).json;
@@ -108,7 +108,7 @@ test("who leaves holds nothing afterwards", async (t) => {
     const tokens = (await admin.post("/api/v1/enrolment-tokens", { count: 3, ttl_s: 600 })).json;
     await authorize(admin, camera.id, Buffer.alloc(16, 1), ["live-main"]);
     const before = (await owner.get(`/api/v1/accounts/${admin.account}/access`)).json;
-    assert.deepEqual(before.holds, { sessions: 2, browsers: 1, grants: 1, invitations: 2, apps: 0, codes: 1, "enrolment-tokens": 1 });
+    assert.deepEqual(before.holds, { sessions: 2, browsers: 1, grants: 1, invitations: 2, factors: 0, apps: 0, codes: 1, "enrolment-tokens": 1 });
     assert.equal(before.sessions.length, 2);
     assert.equal(before.grants[0].reason, "on duty");
 

@@ -333,7 +333,7 @@ static void codes_are_the_contracts(void **st)
 {
     static const char *const known[] = {
         "bad-request", "auth-required", "forbidden", "not-found", "conflict", "gone",
-        "too-large",   "throttled",     "busy",      "storage",   "internal",
+        "too-large",   "throttled",     "busy",      "storage",   "internal", "factor-required",
     };
 
     (void)st;
