@@ -6,7 +6,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 
-enum { BIN_TEXT_MAX = 4096 };
+enum { BIN_TEXT_MAX = 8192 };
 
 #define NUMBER_LIMIT 9007199254740992 /* 2^53 */
 

@@ -29,7 +29,7 @@ SK_MUST int sk_json_bin(const json_t *obj, const char *name, void *out, size_t l
 /* 1 when the member is there (null counts as absent). */
 int sk_json_has(const json_t *obj, const char *name);
 
-/* Set a member to base64url text. Aborts only when out of memory. */
+/* Set a member to base64url text of at most 8,192 bytes. Aborts only when out of memory. */
 void sk_json_set_bin(json_t *obj, const char *name, const void *data, size_t len);
 void sk_json_set_str(json_t *obj, const char *name, const char *value); /* NULL = left out */
 void sk_json_set_int(json_t *obj, const char *name, int64_t value);
