@@ -137,7 +137,24 @@ static void key_narrow(struct sdk_camera *c, const uint8_t id[16], uint16_t righ
     }
 }
 
-/* The new list stands: cut what is gone, carry over what is known of keys that stay. */
+static int same_party(const struct listed *a, const struct listed *b)
+{
+    return memcmp(a->id, b->id, 16) == 0 && memcmp(a->entry.tag, b->entry.tag, 16) == 0;
+}
+
+/* What is known of keys that stay. */
+static void uses_carry(struct camera_list *to, const struct camera_list *from)
+{
+    for (unsigned i = 0; from != NULL && i < from->head.count; i++)
+        for (unsigned k = 0; k < to->head.count; k++)
+            if (same_party(&to->entries[k], &from->entries[i])) {
+                to->entries[k].last_ms = from->entries[i].last_ms;
+                to->entries[k].count = from->entries[i].count;
+                to->entries[k].is_owner_proved = from->entries[i].is_owner_proved;
+            }
+}
+
+/* The new list stands: cut what is gone. */
 static void list_obey(struct sdk_camera *c, const struct camera_list *old, struct session *self,
                       int64_t now_ms)
 {
@@ -145,15 +162,11 @@ static void list_obey(struct sdk_camera *c, const struct camera_list *old, struc
 
     for (unsigned i = 0; old != NULL && i < old->head.count; i++) {
         const struct listed *was = &old->entries[i];
-        struct listed *k = camera_list_find(c, was->id);
+        const struct listed *k = camera_list_find(c, was->id);
         uint16_t had = was->is_over ? 0 : was->entry.rights, has = 0;
 
-        if (k != NULL && memcmp(k->entry.tag, was->entry.tag, 16) == 0) {
-            k->last_ms = was->last_ms;
-            k->count = was->count;
-            k->is_owner_proved = was->is_owner_proved;
-            has = is_over(c, k, now_ms) ? 0 : k->entry.rights;
-        }
+        if (k != NULL && same_party(k, was) && !is_over(c, k, now_ms))
+            has = k->entry.rights;
         if ((had & ~(unsigned)has) == 0)
             continue;
         is_lost = 1;
@@ -279,6 +292,7 @@ static const char *list_store(struct sdk_camera *c, struct camera_list *l, struc
     struct camera_list *old = c->state.list;
     int64_t saved = c->state.saved_wall_ms;
 
+    uses_carry(l, old);
     c->state.list = l;
     c->state.saved_wall_ms = camera_check_wall(c, now_ms);
     if (camera_state_save(c) < 0) {

@@ -59,8 +59,8 @@ int sdk_claim_make(uint8_t claim[32], const uint8_t secret[16], const char *acco
     static const char tag[] = "skep-seal/1 claim"; /* with its zero byte */
     size_t a = strlen(account), d = strlen(device);
     uint8_t sizes[2] = {(uint8_t)a, (uint8_t)d};
-    struct crypto_part parts[] = {{tag, sizeof tag},   {&sizes[0], 1}, {account, a},
-                                  {&sizes[1], 1},      {device, d},    {public_key, 65}};
+    struct crypto_part parts[] = {{tag, sizeof tag}, {&sizes[0], 1}, {account, a},
+                                  {&sizes[1], 1},    {device, d},    {public_key, 65}};
 
     if (a == 0 || a > SDK_SHARE_ACCOUNT_MAX || d != WIRE_LABEL_DEVICE_LEN)
         return -SK_EINVAL;
@@ -84,8 +84,8 @@ int sdk_claim_check(const uint8_t claim[32], const uint8_t secret[16], const cha
 int sdk_invitation_write(char *out, size_t cap, const char *host, const struct sdk_invitation *i)
 {
     char secret[SK_B64_SIZE(SDK_SHARE_SECRET_BYTES)];
-    const char *parts[] = {"https://", host, "/join#d=", i->device, "&s=", secret,
-                           "&k=",      i->fingerprint};
+    const char *parts[] = {"https://", host,   "/join#d=", i->device,
+                           "&s=",      secret, "&k=",      i->fingerprint};
     size_t n = 0;
     int rc = 0;
 

@@ -145,8 +145,8 @@ static void claim(void **state)
     crypto_p256_keygen(key, other);
     assert_int_equal(sdk_claim_check(claim, secret, ACCOUNT, DEVICE, other), -SK_ECRYPTO);
     assert_int_equal(sdk_claim_check(claim, secret, "acct-0002", DEVICE, point), -SK_ECRYPTO);
-    assert_int_equal(
-        sdk_claim_check(claim, secret, ACCOUNT, "baaqeayeaudaocajbifqydiob4", point), -SK_ECRYPTO);
+    assert_int_equal(sdk_claim_check(claim, secret, ACCOUNT, "baaqeayeaudaocajbifqydiob4", point),
+                     -SK_ECRYPTO);
     secret[0] ^= 1;
     assert_int_equal(sdk_claim_check(claim, secret, ACCOUNT, DEVICE, point), -SK_ECRYPTO);
     point[64] ^= 1; /* a good claim for what is no point */

@@ -44,7 +44,7 @@ struct party {
     uint8_t last[64];
     size_t last_len;
     int replies, reply_ok;
-    char reply_error[32], reply[512], event[32], event_val[512];
+    char reply_error[32], reply[2048], event[32], event_val[512];
     uint8_t subscribed;
     uint8_t talk[1024]; /* the last unit it sent */
     size_t talk_len;
