@@ -6,6 +6,7 @@
 // the page from the codes below.
 
 import type { Mark, PlaySpeed, Range } from "../seal/playback";
+import type { Sharing } from "./shareapi";
 
 export { PLAY_SPEEDS } from "../seal/playback";
 export type { Mark, PlaySpeed, Range } from "../seal/playback";
@@ -30,11 +31,11 @@ export type OpeningStage = "asked" | "agreeing" | "key-agreed" | "waiting-pictur
 /** Why the camera's key is believed. */
 export interface Trust {
     /**
-     * `label`: the label code or the label's fingerprint vouched for it. `pinned`: seen on an
-     * earlier day, vouched for by the chosen password. `new`: first seen today, by password, not
-     * compared with the label.
+     * `label`: the label code or the label's fingerprint vouched for it. `link`: the owner's link
+     * named its fingerprint. `pinned`: seen on an earlier day, vouched for by the chosen password.
+     * `new`: first seen today, by password, not compared with the label.
      */
-    readonly line: "label" | "pinned" | "new";
+    readonly line: "label" | "link" | "pinned" | "new";
     /** When this browser first saw the key. */
     readonly since_ms: number;
     /** True if the label came from the seed of the simulated fleet. */
@@ -346,6 +347,7 @@ export interface Live {
     forgetAll(): Promise<void>;
     /** Make this browser an owner of a camera that has none (needs a password-born channel). */
     claimOwner(device: string): Promise<ClaimResult>;
+    readonly sharing: Sharing;
     /** State of the sockets, for the shell's strip. */
     onRelay(listener: (facts: RelayFacts) => void): () => void;
     /** Stop everything, wipe keys, end the worker (log-out). */

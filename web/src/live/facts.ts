@@ -10,7 +10,11 @@ import { type KeyName, Role, keyName } from "../seal/fingerprint";
 const DAY_MS = 86_400_000;
 
 export async function keyViewOf(seal: Bytes): Promise<KeyView> {
-    return viewOf(await nameOf(Role.seal, seal));
+    return keyFace(Role.seal, seal);
+}
+
+export async function keyFace(role: Role, key: Bytes): Promise<KeyView> {
+    return viewOf(await nameOf(role, key));
 }
 
 function viewOf(name: KeyName): KeyView {
@@ -34,7 +38,7 @@ async function nameOf(role: Role, key: Bytes): Promise<KeyName> {
 export function trustOf(entry: CameraEntry): Trust {
     const today = Date.now() - entry.first_seen_ms < DAY_MS
         && new Date(entry.first_seen_ms).getDate() === new Date().getDate();
-    const line = entry.via === "label" ? "label" : today ? "new" : "pinned";
+    const line = entry.via !== "password" ? entry.via : today ? "new" : "pinned";
     return { line, since_ms: entry.first_seen_ms, simulated: entry.simulated };
 }
 

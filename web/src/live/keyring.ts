@@ -18,11 +18,33 @@ export interface OwnerKey {
     readonly accepted: boolean;
 }
 
+/** A link that was handed out; its secret is kept here and nowhere else. */
+export interface OpenInvitation {
+    readonly secret: Bytes;
+    readonly rights: number;
+    readonly not_after_ms: number;
+    readonly expires_ms: number;
+    /** The one key that was accepted by it, hex. */
+    readonly used: string | null;
+}
+
+export interface SharingEntry {
+    /** As this browser last signed or saw it. */
+    readonly list: Bytes | null;
+    /** The camera has it. */
+    readonly isSent: boolean;
+    /** Keys that we took away since the camera last had our list, hex. */
+    readonly dropped: readonly string[];
+    readonly invitations: readonly OpenInvitation[];
+    /** As a guest: the camera's fingerprint from the link. */
+    readonly link: string | null;
+}
+
 export interface CameraEntry {
     readonly account: string;
     readonly device: string;
     readonly seal: Bytes | null;
-    readonly via: "label" | "password";
+    readonly via: "label" | "password" | "link";
     readonly simulated: boolean;
     readonly first_seen_ms: number;
     readonly last_used_ms: number;
@@ -30,6 +52,8 @@ export interface CameraEntry {
     readonly params: Bytes | null;
     readonly bad: readonly number[];
     readonly owner: OwnerKey | null;
+    /** Absent in entries of before. */
+    readonly sharing?: SharingEntry | null;
 }
 
 interface ViewerEntry { readonly account: string; readonly pair: CryptoKeyPair; readonly publicKey: Bytes }

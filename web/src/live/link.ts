@@ -8,6 +8,7 @@ import type { CameraEntry, Keyring } from "./keyring";
 import { type Labels, type Proof, proofRead } from "./labels";
 import { keyViewOf, sealFacts, trustOf } from "./facts";
 import { type Past, pastNew } from "./past";
+import { ownerKeyNew, proofFor } from "./owner";
 import type { RelaySocket } from "./relaysocket";
 import { type Handshake, type Session, type SessionEnd, type SessionFailure, sessionOpen } from "./session";
 import type { Signal } from "./signal";
@@ -18,7 +19,7 @@ import { base64Decode, base64Encode, bytesEqual } from "../seal/bytes";
 import { Role, fingerprintIs, keyName } from "../seal/fingerprint";
 import { triesLeft } from "../seal/limits";
 import type { HighMarks } from "../seal/receive";
-import { clockRead, keyArg, ownerProof } from "../seal/shapes";
+import { clockRead, keyArg } from "../seal/shapes";
 
 const TICK_MS = 400;
 const LINGER_MS = 3_000;
@@ -60,6 +61,8 @@ export interface Link {
     unenrol(): Promise<void>;
     /** The keyring forgot this camera. */
     forgotten(): Promise<void>;
+    /** The keyring was changed beside us: by sharing. */
+    keysChanged(): Promise<void>;
     end(): void;
 }
 
@@ -144,7 +147,8 @@ export function linkNew(context: LinkContext): Link {
     async function connect(byHand: boolean): Promise<void> {
         sessionDrop();
         const mine = turn;
-        const entry = await keyring.camera(device);
+        const entry = await pinByLink(await keyring.camera(device));
+        if (entry === "alarm" || mine !== turn) return;
         if (!byHand && entry?.enrolled !== true) return show(needsPassword("first", entry));
         const how = await handshakeChoose(entry);
         if (mine !== turn) return;
@@ -157,7 +161,7 @@ export function linkNew(context: LinkContext): Link {
         const result = await sessionOpen({
             account: context.account(), device, signal: context.signal, how,
             actions: option((tile) => tile.options.actions, DEFAULT_ACTIONS),
-            ownerProof: async (channelId) => ownerProofOf(entry, channelId),
+            ownerProof: (channelId) => proofFor(entry?.owner ?? null, channelId),
             handlers: {
                 stage: (stage) => {
                     if (mine === turn) show({ phase: "opening", stage, attempt });
@@ -186,10 +190,20 @@ export function linkNew(context: LinkContext): Link {
         else await failed(result.failure, how.by, entry);
     }
 
-    async function ownerProofOf(entry: CameraEntry | null, channelId: Uint8Array<ArrayBuffer>) {
-        const owner = entry?.owner ?? null;
-        if (owner === null) return null;
-        return ownerProof(owner.pair.privateKey, (await keyName(Role.owner, owner.publicKey)).id, channelId);
+    /** A guest's first time: the directory's key counts only if the link named its fingerprint. */
+    async function pinByLink(entry: CameraEntry | null): Promise<CameraEntry | null | "alarm"> {
+        const named = entry?.sharing?.link ?? null;
+        const text = option((tile) => tile.options.directory_seal, "");
+        const seal = text === "" ? null : base64Decode(text, 65);
+        if (named === null || entry === null || entry.seal !== null || seal === null || proof !== null) return entry;
+        const offered = await keyViewOf(seal);
+        if (offered.fingerprint !== named) {
+            const pinned = { fingerprint: named, fingerprint_hex: "", weave: [] };
+            show({ phase: "key-changed", pinned, offered, vouched: "directory" });
+            return "alarm";
+        }
+        await entryChange({ seal, via: "link", enrolled: true, first_seen_ms: Date.now(), simulated: isSimulated() });
+        return keyring.camera(device);
     }
 
     function needsPassword(why: "first" | "key-unknown" | "password-changed", entry: CameraEntry | null): WatchState {
@@ -297,7 +311,7 @@ export function linkNew(context: LinkContext): Link {
         await entryChange({
             seal: now.hello.seal, last_used_ms: Date.now(),
             first_seen_ms: known ? entry.first_seen_ms : Date.now(),
-            via: byLabel || (known && entry.via === "label") ? "label" : "password",
+            via: byLabel || (known && entry.via === "label") ? "label" : known && now.by === "key" ? entry.via : "password",
             simulated: proof?.simulated ?? entry?.simulated ?? false,
             ...(now.params === null ? {} : { params: now.params }),
             ...(known ? {} : { enrolled: false, owner: null }),
@@ -536,12 +550,11 @@ export function linkNew(context: LinkContext): Link {
     async function claimOwner(): Promise<ClaimResult> {
         const now = session;
         if (now === null || now.by !== "password" || offer !== null) return { ok: false, code: "not-open" };
-        const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
-        const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
+        const { pair, publicKey } = await ownerKeyNew();
         await entryChange({ owner: { pair, publicKey, accepted: false } });
         const result = await now.request("owner.add", keyArg(publicKey), true);
         if (result.ok) {
-            await entryChange({ owner: { pair, publicKey, accepted: true } });
+            await entryChange({ owner: { pair, publicKey, accepted: true }, sharing: null });
             await showOpen();
             return { ok: true };
         }
@@ -592,6 +605,10 @@ export function linkNew(context: LinkContext): Link {
             const id = (await keyName(Role.viewer, (await keyring.viewer()).publicKey)).id;
             const dropped = session.request("enrol.drop", { id: base64Encode(id) }, true);
             await Promise.race([dropped, new Promise((resolve) => setTimeout(resolve, UNENROL_MS))]);
+        },
+        keysChanged: async () => {
+            entryNow = await keyring.camera(device);
+            await showOpen();
         },
         forgotten: async () => {
             sessionDrop();

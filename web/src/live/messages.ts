@@ -6,6 +6,7 @@ import type {
     ActResult, BesideState, ClaimResult, Credential, CredentialFault, LabelImport, LiveSession, PastFound, PastState,
     PtzSpeed, RelayFacts, Remembered, SnapResult, StreamName, WatchOptions, WatchState,
 } from "./api";
+import type { Sharing } from "./shareapi";
 
 export type ToWorker =
     | { readonly to: "session"; readonly session: LiveSession; readonly workerMse: boolean }
@@ -45,6 +46,7 @@ export type Ask =
     | { readonly name: "pastStart"; readonly id: number; readonly at_ms: number; readonly speed: PlaySpeed }
     | { readonly name: "pastSeek"; readonly id: number; readonly at_ms: number }
     | { readonly name: "pastSpeed"; readonly id: number; readonly speed: PlaySpeed }
+    | { readonly name: "share"; readonly act: ShareCall }
     | { readonly name: "checkCredential"; readonly device: string; readonly credential: Credential };
 
 export interface Answers {
@@ -61,8 +63,13 @@ export interface Answers {
     pastStart: ActResult;
     pastSeek: ActResult;
     pastSpeed: ActResult;
+    share: Awaited<ReturnType<Sharing[ShareAct]>>;
     checkCredential: CredentialFault | null;
 }
+
+type ShareAct = keyof Sharing;
+/** Any call of sharing; its answer has the type that the name says. */
+export type ShareCall = { [N in ShareAct]: { readonly is: N; readonly with: Parameters<Sharing[N]> } }[ShareAct];
 
 /** How PTS, the camera's wall clock and the sink's time line hang together. */
 export interface ClockMap {

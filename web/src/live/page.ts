@@ -7,9 +7,10 @@ import {
     type PlaySpeed, type RelayFacts, type Remembered, type SnapResult, type StreamName, type Watch, type WatchOptions,
     type WatchState,
 } from "./api";
-import type { Answers, Ask, ClockMap, FromWorker, ToWorker } from "./messages";
+import type { Answers, Ask, ClockMap, FromWorker, ShareCall, ToWorker } from "./messages";
 import { type PastPlayer, pastPlayerNew } from "./pastplayer";
 import { type Player, playerNew } from "./player";
+import type { Sharing } from "./shareapi";
 import { type Sound, soundNew } from "./sound";
 import { workerStart } from "./trusted";
 
@@ -92,8 +93,19 @@ export function openLive(session: LiveSession): Live {
         },
         claimOwner: (device): Promise<ClaimResult> => call({ name: "claimOwner", device }),
         importLabels: (text): Promise<LabelImport> => call({ name: "importLabels", text }),
+        sharing: sharingOf((act) => call({ name: "share", act })),
         checkCredential: (device, credential: Credential): Promise<CredentialFault | null> =>
             call({ name: "checkCredential", device, credential }),
+    };
+}
+
+/** The worker's sharing, call by call. */
+function sharingOf(ask: (act: ShareCall) => Promise<unknown>): Sharing {
+    const act = <N extends keyof Sharing>(is: N) =>
+        ((...args: Parameters<Sharing[N]>) => ask({ is, with: args } as unknown as ShareCall)) as unknown as Sharing[N];
+    return {
+        open: act("open"), invite: act("invite"), judge: act("judge"), accept: act("accept"), drop: act("drop"),
+        list: act("list"), merge: act("merge"), claim: act("claim"),
     };
 }
 

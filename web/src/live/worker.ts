@@ -6,9 +6,11 @@ import { rememberedOf } from "./facts";
 import { type Keyring, keyringNew, keyringStoreOpen } from "./keyring";
 import { labelsNew, proofRead } from "./labels";
 import { type Link, linkNew } from "./link";
-import type { Answers, Ask, FromWorker, ToWorker } from "./messages";
+import type { Answers, Ask, FromWorker, ShareCall, ToWorker } from "./messages";
 import type { Past } from "./past";
 import { relaySocketNew } from "./relaysocket";
+import { ownersNew } from "./owner";
+import { sharingNew } from "./sharing";
 import { signalNew } from "./signal";
 import { type Tile, tileNew } from "./tile";
 
@@ -28,6 +30,11 @@ const NOT_OPEN = { ok: false, code: "not-open", retry_ms: 0 } as const;
 let account: LiveSession = { account: "", csrf: "" };
 let keyring: Keyring = keyringNew("", store);
 let workerMse = false;
+const keysChanged = (device: string): void => void links.get(device)?.keysChanged();
+const owners = ownersNew({
+    account: () => account, keyring: () => keyring, labels, signal, changed: keysChanged, idle: socketsRest,
+});
+const sharing = sharingNew({ account: () => account, keyring: () => keyring, owners, changed: keysChanged });
 
 function post(message: FromWorker, transfer: Transferable[] = []): void {
     port.postMessage(message, transfer);
@@ -45,19 +52,24 @@ function linkOf(device: string): Link {
         device, account: () => account, keyring, labels, signal, relay,
         gone: () => {
             if (links.get(device) === link) links.delete(device);
-            if (links.size === 0) {
-                signal.close();
-                relay.close();
-            }
+            socketsRest();
         },
     });
     links.set(device, link);
     return link;
 }
 
+/** Nothing needs them any more. */
+function socketsRest(): void {
+    if (links.size > 0) return;
+    relay.close();
+    if (!owners.isOpen()) signal.close();
+}
+
 function sessionSet(session: LiveSession): void {
     if (session.account !== account.account) {
         for (const link of [...links.values()]) link.end();
+        owners.end();
         keyring = keyringNew(session.account, store);
     }
     account = session;
@@ -85,6 +97,7 @@ function watchStop(id: number): void {
 
 function close(): void {
     for (const link of [...links.values()]) link.end();
+    owners.end();
     labels.end();
     signal.close();
     relay.close();
@@ -93,6 +106,7 @@ function close(): void {
 
 async function forget(device: string): Promise<null> {
     labels.drop(device);
+    owners.drop(device);
     await links.get(device)?.unenrol();
     await keyring.forget(device, Date.now());
     await links.get(device)?.forgotten();
@@ -116,7 +130,13 @@ async function answer(ask: Ask): Promise<Answers[keyof Answers]> {
         case "remember": return await links.get(ask.device)?.remember() ?? false;
         case "forget": return forget(ask.device);
         case "forgetAll": return forgetAll();
-        case "claimOwner": return await links.get(ask.device)?.claimOwner() ?? { ok: false, code: "not-open" };
+        case "claimOwner": {
+            const claimed = await links.get(ask.device)?.claimOwner() ?? { ok: false, code: "not-open" } as const;
+            // The first list, with this browser's own key on it, follows in an owner channel.
+            if (claimed.ok) void sharing.list(ask.device, true);
+            return claimed;
+        }
+        case "share": return share(ask.act);
         case "importLabels": return labels.importText(ask.text);
         case "snap": return await tiles.get(ask.id)?.link.beside.snap() ?? NOT_OPEN;
         case "place": return await tiles.get(ask.id)?.link.beside.place(ask.how, ask.place) ?? NOT_OPEN;
@@ -133,6 +153,10 @@ async function answer(ask: Ask): Promise<Answers[keyof Answers]> {
             return read.ok ? null : read.fault;
         }
     }
+}
+
+function share(act: ShareCall): Promise<Answers["share"]> {
+    return (sharing[act.is] as (...args: typeof act.with) => Promise<Answers["share"]>)(...act.with);
 }
 
 function pastOf(id: number): Past | null {

@@ -2,10 +2,10 @@
 // enrol, live.* and audio.*, talk, snap, ptz.*, the clock and ptz events (sealed.md 3.4, 4.6, 5.2). Unknown
 // members are refused like wrong ones.
 
-import { type Bytes, base64Encode, bytesConcat, textBytes } from "./bytes";
+import { type Bytes, base64Decode, base64Encode, bytesConcat, textBytes } from "./bytes";
 import { Code, SealError } from "./codes";
 import { binaryRead, isCount, isU32 } from "./command";
-import { type Json, type JsonObject, hasOnly } from "./json";
+import { type Json, type JsonObject, hasOnly, isObject } from "./json";
 import { POINT_BYTES, pointDecode } from "./point";
 
 export interface CameraHello {
@@ -15,6 +15,8 @@ export interface CameraHello {
     /** What this camera can beyond the first version; names as in its caps. */
     readonly features: readonly string[];
     readonly list: number;
+    /** Of the list's signed part; zeros before the first. */
+    readonly list_hash: Bytes;
     readonly rights: number;
     readonly until_ms: number;
 }
@@ -91,7 +93,39 @@ export function helloRead(val: JsonObject): CameraHello {
     }
     pointDecode(seal);
     const features = (val["features"] as readonly Json[]).filter((one) => typeof one === "string");
-    return { wall_ms: wall, boot, seal, features, list, rights, until_ms: until };
+    return { wall_ms: wall, boot, seal, features, list, list_hash: hash, rights, until_ms: until };
+}
+
+export interface AccessState {
+    readonly version: number;
+    readonly hash: Bytes;
+    /** The stored list as signed; null before the first. */
+    readonly list: Bytes | null;
+    /** The camera's clock. */
+    readonly wall_ms: number;
+    /** Key ids of the owner keys. */
+    readonly owners: readonly Bytes[];
+    /** Per listed key: when it last came, by the camera's clock, and how often. */
+    readonly used: readonly { readonly id: Bytes; readonly last_ms: number; readonly count: number }[];
+}
+
+export function accessRead(val: JsonObject): AccessState {
+    const { version, wall, list, owners, used } = val;
+    const hash = binaryRead(val["hash"], 32);
+    const known = hasOnly(val, "version", "hash", "list", "wall", "owners", "enrolled", "used");
+    const blob = typeof list === "string" ? base64Decode(list) : null;
+    if (!known || !isU32(version) || hash === null || !isCount(wall) || (list !== undefined && blob === null)) {
+        return wrong("access.get form");
+    }
+    if (!Array.isArray(owners) || !Array.isArray(used)) return wrong("access.get form");
+    const idRead = (one: Json): Bytes => (isObject(one) ? binaryRead(one["id"], 16) : null) ?? wrong("access.get key id");
+    return {
+        version, hash, list: blob, wall_ms: wall, owners: (owners as readonly Json[]).map(idRead),
+        used: (used as readonly Json[]).map((one) => {
+            const { last, count } = isObject(one) ? one : {};
+            return isCount(last) && isCount(count) ? { id: idRead(one), last_ms: last, count } : wrong("access.get use");
+        }),
+    };
 }
 
 export function liveStartRead(val: JsonObject): LiveStart {

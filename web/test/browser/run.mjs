@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const tests = ["vectors", "manipulations", "rubbish", "beside", "playback", "wycheproof", "browser/opus"].map((name) => `import "../${name}.test";`).join("\n");
+const tests = ["vectors", "manipulations", "share", "rubbish", "beside", "playback", "wycheproof", "browser/opus"].map((name) => `import "../${name}.test";`).join("\n");
 const main = `${tests}
 import { collected } from "./test";
 window.results = (async () => {
