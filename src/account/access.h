@@ -282,7 +282,7 @@ SK_MUST int people_set(struct store *s, const struct actor *by, const char *acco
 
 /* What a person holds in this room's tables. */
 struct holds {
-    int64_t sessions, browsers, grants, invitations, factors;
+    int64_t sessions, browsers, grants, invitations, factors, operator_levels, approvals, mail;
 };
 SK_MUST int people_holds(struct store *s, const char *account, int64_t now_ms, struct holds *out);
 /* Disable, void the password, end everything of `holds`; which is what there was. */

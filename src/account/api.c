@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "account/access.h"
+#include "account/approval.h"
 #include "account/factor.h"
 #include "base/json.h"
 #include "base/sys.h"
@@ -46,6 +46,17 @@ static void organization_set_json(json_t *account, const char *id)
             json_pack("{s:s, s:s, s:s}", "id", o.id, "name", o.name, "kind", o.kind));
 }
 
+/* While the emergency login is open its staff is told on every page. */
+static void emergency_set_json(json_t *out, const struct account_row *a, int64_t now_ms)
+{
+    int64_t until = emergency_until(now_ms);
+    char of[ORGANIZATION_ID_SIZE];
+
+    if (until && strcmp(a->role, "member") != 0 &&
+        access_organization_of("account", a->id, of) == 0 && strcmp(of, ORGANIZATION_HOME) == 0)
+        json_object_set_new(out, "emergency", json_pack("{s:I}", "until", (json_int_t)until));
+}
+
 json_t *session_json(const struct account_row *a, const struct session *s, const char *token)
 {
     char csrf[CSRF_SIZE];
@@ -57,6 +68,7 @@ json_t *session_json(const struct account_row *a, const struct session *s, const
                     (json_int_t)s->created, "expires", (json_int_t)s->expires, "csrf", csrf,
                     "prefs", prefs_json(a));
     organization_set_json(json_object_get(out, "account"), a->id);
+    emergency_set_json(out, a, s->last_seen);
     if (factor_is_owed(a->id, a->role))
         sk_json_set_str(out, "owes", "factor");
     if (s->bearer)

@@ -1,7 +1,7 @@
 /* The handlers of grants: who may what with which camera. */
 #include <string.h>
 
-#include "account/access.h"
+#include "account/approval.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -108,35 +108,75 @@ static int reach_check(const struct grant *g)
     return 0;
 }
 
-int api_grant_add(struct http_request *req)
+/* What the body says, judged as things stand now. */
+static int grant_take(const json_t *body, const struct actor *by, struct grant *g)
 {
     static const char *const members[] = {"subject",   "object",   "actions", "not_before",
                                           "not_after", "schedule", "reason",  NULL};
+    int err = sk_json_only(body, members);
+
+    *g = (struct grant){.created = by->now_ms};
+    if (!err)
+        err = subject_parse(json_object_get(body, "subject"), g);
+    if (!err)
+        err = grant_terms_parse(&g->terms, body);
+    if (!err)
+        err = sk_copy(g->organization, sizeof(g->organization), by->organization);
+    if (!err)
+        err = reach_check(g);
+    if (!err)
+        err = sk_copy(g->created_by, sizeof(g->created_by), by->account);
+    id_make(g->id);
+    return err;
+}
+
+static int grant_do(const struct actor *by, const struct grant *g)
+{
+    int err = grant_add(account_get()->store, by, g);
+
+    if (err)
+        return err;
+    log_info("account", "grant-added", "grant=%s by=%s", g->id, by->account);
+    access_changed(account_get()->store, g->account[0] ? g->account : NULL, by->now_ms);
+    return 0;
+}
+
+/* To himself, or to all who are what he is: an owner has it all anyway. */
+static int is_own_gain(const struct grant *g, const struct actor *by)
+{
+    int ignored;
+    enum role role = access_standing(by->account, 0, NULL, by->now_ms, &ignored);
+
+    return role != ROLE_OWNER &&
+           (g->account[0] ? strcmp(g->account, by->account) == 0 : g->role == role);
+}
+
+int api_grant_add(struct http_request *req)
+{
     struct actor by = actor_of(req);
-    struct grant g = {.created = by.now_ms};
+    char approval[SESSION_ID_SIZE] = "";
+    struct grant g;
     json_t *body;
 
     if (http_body_json(req, &body))
         return 0;
-    int err = sk_json_only(body, members);
+    int err = grant_take(body, &by, &g);
+    if (!err && is_own_gain(&g, &by))
+        err = approval_ask(http_principal(req), "grant", body, "", by.now_ms, approval);
     if (!err)
-        err = subject_parse(json_object_get(body, "subject"), &g);
-    if (!err)
-        err = grant_terms_parse(&g.terms, body);
-    if (!err)
-        err = sk_copy(g.organization, sizeof(g.organization), by.organization);
-    if (!err)
-        err = reach_check(&g);
-    if (!err)
-        err = sk_copy(g.created_by, sizeof(g.created_by), by.account);
-    id_make(g.id);
-    if (!err)
-        err = grant_add(account_get()->store, &by, &g);
-    if (err)
-        return http_problem(req, err, NULL);
-    log_info("account", "grant-added", "grant=%s by=%s", g.id, by.account);
-    access_changed(account_get()->store, g.account[0] ? g.account : NULL, by.now_ms);
-    return http_json(req, 201, grant_json(&g, NULL, by.now_ms));
+        err = grant_do(&by, &g);
+    return err ? answer_approval(req, err, approval)
+               : http_json(req, 201, grant_json(&g, NULL, by.now_ms));
+}
+
+int grant_apply(const json_t *what, const struct principal *p, const char *author, int64_t now_ms)
+{
+    const struct actor by = {p->account, p->session, p->source, now_ms, p->organization};
+    struct grant g;
+    int err = grant_take(what, &by, &g);
+
+    (void)author;
+    return err ? err : grant_do(&by, &g);
 }
 
 struct subject_of {

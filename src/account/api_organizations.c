@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "account/access.h"
+#include "account/approval.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/sys.h"
@@ -207,47 +207,127 @@ static int patch_parse(const json_t *body, struct organization *o)
     return o->suspended || strcmp(state, "active") == 0 ? 0 : -SK_EINVAL;
 }
 
+static int organization_do(const struct actor *by, const struct organization *o)
+{
+    int err = organization_set(account_get()->store, by, o);
+
+    if (err)
+        return err;
+    log_info("account", "organization-changed", "organization=%s suspended=%d by=%s", o->id,
+             o->suspended, by->account);
+    access_changed(account_get()->store, NULL, by->now_ms);
+    if (o->suspended)
+        people_cut(o->id, by->now_ms);
+    return 0;
+}
+
+/* 0 = do it, now. */
+static int second_ask(struct http_request *req, const char *kind, const struct organization *o,
+                      char approval[SESSION_ID_SIZE])
+{
+    json_t *what = json_pack("{s:s}", "organization", o->id);
+    int err = approval_ask(http_principal(req), kind, what, o->name, http_now_ms(req), approval);
+
+    json_decref(what);
+    return err;
+}
+
 int api_organizations_patch(struct http_request *req)
 {
     struct actor by = actor_of(req);
+    char approval[SESSION_ID_SIZE] = "";
     struct organization o;
     json_t *body;
 
     if (http_body_json(req, &body))
         return 0;
     int err = access_organization_find(http_param(req, "id"), &o);
+    int was_suspended = !err && o.suspended;
     if (!err)
         err = patch_parse(body, &o);
     if (!err && o.suspended && strcmp(o.id, ORGANIZATION_HOME) == 0)
         return forbidden(req, "home");
+    if (!err && o.suspended && !was_suspended)
+        err = second_ask(req, "organization.suspend", &o, approval);
     if (!err)
-        err = organization_set(account_get()->store, &by, &o);
+        err = organization_do(&by, &o);
+    return err ? answer_approval(req, err, approval) : organization_answer(req, o.id, 200);
+}
+
+static int target_take(const json_t *what, struct organization *o)
+{
+    const char *id;
+    int err = sk_json_str(what, "organization", ORGANIZATION_ID_SIZE - 1, &id);
+
+    return err ? err : access_organization_find(id, o);
+}
+
+int organization_suspend_apply(const json_t *what, const struct principal *p, const char *author,
+                               int64_t now_ms)
+{
+    const struct actor by = {p->account, p->session, p->source, now_ms, p->organization};
+    struct organization o;
+    int err = target_take(what, &o);
+
+    if (!err && !account_may(author, "organizations.approve"))
+        err = -SK_EGONE;
     if (err)
-        return http_problem(req, err, NULL);
-    log_info("account", "organization-changed", "organization=%s suspended=%d by=%s", o.id,
-             o.suspended, by.account);
-    access_changed(account_get()->store, NULL, by.now_ms);
-    if (o.suspended)
-        people_cut(o.id, by.now_ms);
-    return organization_answer(req, o.id, 200);
+        return err;
+    o.suspended = 1;
+    return organization_do(&by, &o);
+}
+
+/* -SK_ECONFLICT: it has people or cameras. */
+static int emptiness_check(const char *id)
+{
+    size_t people, cameras;
+
+    access_organization_count(id, &people, &cameras);
+    return people || cameras ? -SK_ECONFLICT : 0;
+}
+
+static int remove_do(const struct actor *by, const char *id)
+{
+    int err = emptiness_check(id);
+
+    if (!err)
+        err = organization_remove(account_get()->store, by, id);
+    if (!err)
+        access_changed(account_get()->store, NULL, by->now_ms);
+    return err;
+}
+
+int organization_remove_apply(const json_t *what, const struct principal *p, const char *author,
+                              int64_t now_ms)
+{
+    const struct actor by = {p->account, p->session, p->source, now_ms, p->organization};
+    struct organization o;
+    int err = target_take(what, &o);
+
+    if (!err && !account_may(author, "organizations.approve"))
+        err = -SK_EGONE;
+    return err ? err : remove_do(&by, o.id);
 }
 
 int api_organizations_delete(struct http_request *req)
 {
     struct actor by = actor_of(req);
     const char *id = http_param(req, "id");
-    size_t people, cameras;
+    char approval[SESSION_ID_SIZE] = "";
+    struct organization o;
 
     if (strcmp(id, ORGANIZATION_HOME) == 0)
         return forbidden(req, "home");
-    access_organization_count(id, &people, &cameras);
-    int err = cameras ? -SK_ECONFLICT : organization_remove(account_get()->store, &by, id);
+    int err = access_organization_find(id, &o);
+    if (!err)
+        err = emptiness_check(id);
+    if (!err)
+        err = second_ask(req, "organization.remove", &o, approval);
+    if (!err)
+        err = remove_do(&by, id);
     if (err == -SK_ECONFLICT)
         return http_problem(req, err, json_pack("{s:s}", "reason", "remaining"));
-    if (err)
-        return http_problem(req, err, NULL);
-    access_changed(account_get()->store, NULL, by.now_ms);
-    return http_empty(req, 204);
+    return err ? answer_approval(req, err, approval) : http_empty(req, 204);
 }
 
 /* ---- operators ---- */

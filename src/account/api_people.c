@@ -212,7 +212,11 @@ static json_t *holds_json(const struct holds *h, const char *account, int64_t no
     sk_json_set_int(v, "grants", h->grants);
     sk_json_set_int(v, "invitations", h->invitations);
     sk_json_set_int(v, "factors", h->factors);
-    *total = h->sessions + h->browsers + h->grants + h->invitations + h->factors;
+    sk_json_set_int(v, "operator", h->operator_levels);
+    sk_json_set_int(v, "approvals", h->approvals);
+    sk_json_set_int(v, "mail", h->mail);
+    *total = h->sessions + h->browsers + h->grants + h->invitations + h->factors +
+             h->operator_levels + h->approvals + h->mail;
     for (size_t i = 0; (more = holding_at(i)) != NULL; i++) {
         int64_t n = (int64_t)more->count(account, now_ms);
         sk_json_set_int(v, more->name, n);

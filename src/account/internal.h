@@ -27,6 +27,9 @@ enum {
     BROWSERS_PER_ACCOUNT_MAX = 32,
 };
 
+/* The account that the sealed emergency code opens (approval.h). */
+#define EMERGENCY_ACCOUNT "emergency"
+
 /* ---- phc.c: the stored form of a password ---- */
 
 enum { PHC_SALT_BYTES = 16, PHC_HASH_BYTES = 32, PEPPER_ID_SIZE = 9 };
@@ -326,6 +329,7 @@ struct entering {
     struct http_request *req;
     struct account_row row;
     int bearer;
+    int64_t lifetime_ms; /* 0: as set for the box */
     struct session session;
     char token[ACCOUNT_TOKEN_SIZE];
     struct browser browser;

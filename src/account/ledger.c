@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account/approval.h"
 #include "account/factor.h"
 #include "base/json.h"
 #include "base/sys.h"
@@ -154,6 +155,8 @@ static int reset_write(struct store_tx *tx, int64_t now_ms)
         err = store_exec(tx, "account_browser_delete_all", NULL, NULL);
     if (!err)
         err = factors_delete_owners(tx);
+    if (!err)
+        err = store_exec(tx, "account_emergency_delete", NULL, NULL);
     if (!err) /* whoever had the box may have left himself a way back */
         err = store_exec(tx, "account_invitation_delete_all", NULL, NULL);
     if (!err)
@@ -456,6 +459,10 @@ static int purge_write(struct store_tx *tx, void *ctx)
     if (!err)
         err =
             store_exec(tx, "account_invitation_purge", STORE_ARGS(store_int("now", *now_ms)), NULL);
+    if (!err)
+        err = store_exec(tx, "account_approval_purge",
+                         STORE_ARGS(store_int("before", *now_ms - APPROVAL_KEPT_DAYS * day_ms)),
+                         NULL);
     return err ? err
                : store_exec(tx, "account_event_purge",
                             STORE_ARGS(store_int("before", *now_ms - EVENT_TTL_DAYS * day_ms)),

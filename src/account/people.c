@@ -146,7 +146,17 @@ static int holds_read(struct store_tx *tx, void *ctx)
         err = store_one_int(tx, "account_invitation_count_of",
                             STORE_ARGS(account, store_int("now", w->by->now_ms)),
                             &w->holds->invitations);
-    return err ? err : factors_count(tx, w->account, &w->holds->factors);
+    if (!err)
+        err = factors_count(tx, w->account, &w->holds->factors);
+    if (!err)
+        err = store_one_int(tx, "account_operator_count_of", STORE_ARGS(account),
+                            &w->holds->operator_levels);
+    if (!err)
+        err = store_one_int(tx, "account_approval_count_of",
+                            STORE_ARGS(account, store_int("now", w->by->now_ms)),
+                            &w->holds->approvals);
+    return err ? err
+               : store_one_int(tx, "account_mail_count_of", STORE_ARGS(account), &w->holds->mail);
 }
 
 int people_holds(struct store *s, const char *account, int64_t now_ms, struct holds *out)
@@ -161,7 +171,7 @@ static int leave_write(struct store_tx *tx, void *ctx)
 {
     static const char *const ends[] = {"account_session_delete_of", "account_browser_delete_of",
                                        "account_grant_delete_of", "account_invitation_delete_of",
-                                       "account_operator_delete_of"};
+                                       "account_operator_delete_of", "account_mail_delete"};
     const struct people_write *w = ctx;
     struct standing from;
     int err = change_check(tx, w, &from);
@@ -172,6 +182,10 @@ static int leave_write(struct store_tx *tx, void *ctx)
         err = store_exec(tx, "account_leave", STORE_ARGS(store_text("id", w->account)), NULL);
     for (size_t i = 0; !err && i < sizeof(ends) / sizeof(ends[0]); i++)
         err = store_exec(tx, ends[i], STORE_ARGS(store_text("account", w->account)), NULL);
+    if (!err)
+        err = store_exec(
+            tx, "account_approval_withdraw_of",
+            STORE_ARGS(store_text("account", w->account), store_int("now", w->by->now_ms)), NULL);
     if (!err)
         err = factors_delete(tx, w->account);
     return err ? err : act_record(tx, w->by, "account.left", "account", w->account, NULL);

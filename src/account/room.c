@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "account/access.h"
+#include "account/approval.h"
 #include "account/factor.h"
 #include "account/gate.h"
 #include "account/mail.h"
@@ -274,8 +274,13 @@ static int account_start(struct house *house)
         .device_tags = device_tags,
         .organization_of = organization_of,
     };
+    const char *two_person = config_text(house->config, "account.two_person");
     enum factor_rule factor_rule;
 
+    if (strcmp(two_person, "on") != 0 && strcmp(two_person, "off") != 0) {
+        log_error("account", "setting", "key=account.two_person reason=\"on or off\"");
+        return -SK_EINVAL;
+    }
     if (factor_rule_find(config_text(house->config, "account.require_factor"), &factor_rule)) {
         log_error("account", "setting",
                   "key=account.require_factor reason=\"none, admins or all\"");
@@ -319,6 +324,8 @@ static int account_start(struct house *house)
         return err;
     }
     authorize_fill(&seam);
+    approval_start(strcmp(two_person, "on") == 0);
+    emergency_start();
     event_subscribe(EVENT_SESSION_USED, on_session_used, NULL);
     event_subscribe(EVENT_DEVICE_REMOVED, on_device_removed, NULL);
     if (house->loops)
@@ -339,6 +346,8 @@ static const struct config_key config_keys[] = {
      "Seconds for which a shown password or factor allows sensitive acts"},
     {"account.require_factor", CONFIG_TEXT, "none", 0, 0,
      "Who must have a second factor: none, admins (and owners) or all"},
+    {"account.two_person", CONFIG_TEXT, "on", 0, 0,
+     "Acts that wait for a second person where there is one who could say yes: on or off"},
     {"account.registration", CONFIG_TEXT, "invitation", 0, 0,
      "Who may make an account: closed, invitation, or open (by a mailed link)"},
     {0},

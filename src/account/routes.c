@@ -1,5 +1,5 @@
 /* The room's routes, each with its permission, its body and what it answers. */
-#include "account/access.h"
+#include "account/approval.h"
 #include "account/factor.h"
 #include "account/mail.h"
 #include "account/refresh.h"
@@ -27,7 +27,8 @@
 #define ENTERED                                                                                    \
     OBJECT("\"account\",\"session\",\"csrf\",\"prefs\"",                                           \
            "\"account\":" ACCOUNT ",\"session\":" SESSION ",\"csrf\":" TEXT ",\"prefs\":" PREFS    \
-           ",\"token\":" TEXT ",\"owes\":{\"enum\":[\"factor\"]}")
+           ",\"token\":" TEXT ",\"owes\":{\"enum\":[\"factor\"]},\"emergency\":" OBJECT(               \
+               "\"until\"", "\"until\":" NUMBER))
 #define ENTRANCE                                                                                   \
     OBJECT("\"registration\",\"recovery\"",                                                        \
            "\"registration\":{\"enum\":[\"closed\",\"invitation\",\"open\"]},\"recovery\":" FLAG   \
@@ -101,7 +102,8 @@
 #define HOLDS                                                                                      \
     OBJECT("\"sessions\",\"browsers\",\"grants\",\"invitations\"",                                 \
            "\"sessions\":" NUMBER ",\"browsers\":" NUMBER ",\"grants\":" NUMBER                    \
-           ",\"invitations\":" NUMBER ",\"factors\":" NUMBER ",\"apps\":" NUMBER                   \
+           ",\"invitations\":" NUMBER ",\"factors\":" NUMBER ",\"operator\":" NUMBER               \
+           ",\"approvals\":" NUMBER ",\"mail\":" NUMBER ",\"apps\":" NUMBER                      \
            ",\"codes\":" NUMBER ",\"enrolment-tokens\":" NUMBER ",\"viewer-keys\":" NUMBER)
 #define PERSON_SESSION                                                                             \
     OBJECT("\"id\",\"created\",\"last_seen\",\"source\",\"client\"",                               \
@@ -166,6 +168,25 @@
            "\"operators\":" LIST(OBJECT("\"id\",\"name\",\"role\",\"levels\"",                     \
                                         "\"id\":" TEXT ",\"name\":" TEXT ",\"role\":" ROLE         \
                                         ",\"levels\":" LEVELS)) ",\"modules\":" LIST(TEXT))
+
+/* ---- approvals and the emergency login ---- */
+
+#define APPROVAL                                                                                   \
+    OBJECT("\"id\",\"kind\",\"what\",\"by\",\"created\",\"expires\",\"state\",\"can_decide\","       \
+           "\"mine\"",                                                                             \
+           "\"id\":" TEXT ",\"kind\":" TEXT ",\"what\":{\"type\":\"object\"},\"label\":" TEXT          \
+           ",\"by\":" NAMED ",\"why\":" TEXT ",\"created\":" NUMBER ",\"expires\":" NUMBER            \
+           ",\"state\":{\"enum\":[\"open\",\"approved\",\"refused\",\"withdrawn\",\"expired\"]}"       \
+           ",\"decided\":" NUMBER ",\"decided_by\":" NAMED ",\"can_decide\":" FLAG                  \
+           ",\"mine\":" FLAG)
+#define NAMED OBJECT("\"id\",\"name\"", "\"id\":" TEXT ",\"name\":" TEXT)
+#define WISH                                                                                       \
+    OBJECT("\"object\",\"actions\"", "\"object\":" GRANT_OBJECT ",\"actions\":" ACTIONS            \
+                                     ",\"not_after\":" NUMBER ",\"why\":" TEXT)
+#define EMERGENCY                                                                                  \
+    OBJECT("\"open\"",                                                                             \
+           "\"open\":" FLAG ",\"until\":" NUMBER ",\"seal\":" OBJECT(                              \
+               "\"made\",\"by\"", "\"made\":" NUMBER ",\"by\":" TEXT ",\"used\":" NUMBER))
 
 /* ---- second factors ---- */
 
@@ -362,6 +383,25 @@ const struct route account_routes[] = {
     {"PUT", "/api/v1/operators/{id}", "organizations.approve", 1024, NULL, api_operator_put,
      DOC("What a person is given beside the role",
          TAKES(OBJECT("\"levels\"", "\"levels\":" LEVELS)), DONE)},
+    {"GET", "/api/v1/approvals", "session", 0, NULL, api_approvals,
+     DOC("Requests that I may decide, and my own", NOTHING,
+         GIVES("200", OBJECT("\"approvals\"", "\"approvals\":" LIST(APPROVAL))))},
+    {"POST", "/api/v1/approvals", "session", 4096, NULL, api_approval_add,
+     DOC("Ask for a grant", TAKES(WISH), GIVES("201", APPROVAL))},
+    {"POST", "/api/v1/approvals/{id}/approve", "session", 64, NULL, api_approval_approve,
+     DOC("Say yes: the act is done now", TAKES(EMPTY), GIVES("200", APPROVAL))},
+    {"POST", "/api/v1/approvals/{id}/refuse", "session", 64, NULL, api_approval_refuse,
+     DOC("Say no; by its author: take it back", TAKES(EMPTY), GIVES("200", APPROVAL))},
+    {"GET", "/api/v1/emergency", "session", 0, NULL, api_emergency,
+     DOC("Is the emergency login open, and how old is its seal", NOTHING, GIVES("200", EMERGENCY))},
+    {"POST", "/api/v1/emergency/seal", "organization.manage", 64, NULL, api_emergency_seal,
+     DOC("Make the emergency code; the former ends", TAKES(EMPTY),
+         GIVES("201", OBJECT("\"code\"", "\"code\":" TEXT)))},
+    {"DELETE", "/api/v1/emergency", "organization.manage", 0, NULL, api_emergency_end,
+     DOC("End the emergency code and its sessions", NOTHING, DONE)},
+    {"POST", "/api/v1/emergency/open", "public", 512, NULL, api_emergency_open,
+     DOC("Log in with the emergency code, once, for an hour",
+         TAKES(OBJECT("\"code\"", "\"code\":" TEXT)), GIVES("200", ENTERED))},
     {"GET", "/api/v1/me/factors", "session.self", 0, NULL, api_factors,
      DOC("My second factors", NOTHING, GIVES("200", FACTORS))},
     {"POST", "/api/v1/me/reauth", "session.self", 16384, NULL, api_reauth,

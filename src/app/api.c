@@ -381,27 +381,77 @@ static int rotate(struct http_request *req)
 }
 
 /* First it acts, then it is written down: a full disk must not keep an app alive. */
+static int kill_do(const struct app_actor *by, const char *account, const char *id)
+{
+    int err = table_kill(id, by->now_ms);
+
+    if (err)
+        return err;
+    int64_t effect_ms = cut_now(account, id);
+    table_effect_set(id, effect_ms);
+    log_warn("app", "killed", "app=%s by=%s effect_ms=%lld", id, by->account, (long long)effect_ms);
+    return app_ledger_kill(app_get()->store, by, id, effect_ms);
+}
+
+/* One's own dies at once: that is the brake. Another's takes a second person. */
+static int kill_ask(struct http_request *req, const struct app_facts *f,
+                    char approval[SESSION_ID_SIZE])
+{
+    if (strcmp(f->account, http_principal(req)->account) == 0)
+        return 0;
+    json_t *what = json_pack("{s:s}", "app", f->id);
+    int err =
+        approval_ask(http_principal(req), "app.kill", what, f->name, http_now_ms(req), approval);
+    json_decref(what);
+    return err;
+}
+
 int api_app_kill(struct http_request *req)
 {
     static const char *const members[] = {NULL};
     struct app_actor by = actor_of(req);
+    char approval[SESSION_ID_SIZE] = "";
     struct app_facts f;
     json_t *body;
 
     if (change_take(req, members, &body, &f))
         return 0;
     crypto_wipe(f.credentials, sizeof(f.credentials));
-    int err = table_kill(f.id, by.now_ms);
-    if (err)
-        return problem_wipe(req, err, &f);
-    int64_t effect_ms = cut_now(f.account, f.id);
-    table_effect_set(f.id, effect_ms);
-    log_warn("app", "killed", "app=%s by=%s effect_ms=%lld", f.id, by.account,
-             (long long)effect_ms);
-    err = app_ledger_kill(app_get()->store, &by, f.id, effect_ms);
+    int err = kill_ask(req, &f, approval);
+    if (err == -SK_EAPPROVAL)
+        return http_problem(req, err, json_pack("{s:s}", "approval", approval));
+    if (!err)
+        err = kill_do(&by, f.account, f.id);
     if (!err)
         err = table_get(f.id, &f);
     return err ? problem_wipe(req, err, &f) : answer_app(req, 200, &f, NULL);
+}
+
+static int kill_apply(const json_t *what, const struct principal *by, const char *author,
+                      int64_t now_ms)
+{
+    const struct app_actor actor = {"account", by->account, by->session, by->source, now_ms};
+    char of[ORGANIZATION_ID_SIZE];
+    struct app_facts f;
+    const char *id;
+    int err = sk_json_str(what, "app", SESSION_ID_SIZE - 1, &id);
+
+    (void)author; /* an app that one person wanted dead and another agrees */
+    if (!err)
+        err = table_get(id, &f);
+    if (err)
+        return err;
+    crypto_wipe(f.credentials, sizeof(f.credentials));
+    if (authorize_organization_of("account", f.account, of) || strcmp(of, by->organization) != 0)
+        return -SK_ENOTFOUND;
+    return kill_do(&actor, f.account, f.id);
+}
+
+void app_kill_kind_add(void)
+{
+    static const struct approval_kind kind = {"app.kill", "organization.manage", 0, kill_apply};
+
+    approval_kind_add(&kind);
 }
 
 static int restore(struct http_request *req)

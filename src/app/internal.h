@@ -9,6 +9,7 @@
 
 #include "app/app.h"
 #include "core/app.h"
+#include "core/approval.h"
 #include "http/http.h"
 #include "store/store.h"
 #include "wire/httpsig.h"
@@ -236,6 +237,8 @@ int api_app_patch(struct http_request *req);
 int api_app_delete(struct http_request *req);
 int api_app_rotate(struct http_request *req);
 int api_app_kill(struct http_request *req);
+/* The kind of act that a kill of another's app is. At start. */
+void app_kill_kind_add(void);
 int api_app_restore(struct http_request *req);
 
 extern const struct route app_routes[];

@@ -145,6 +145,7 @@ static int app_start(struct house *house)
     }
     app_authority_fill(&seam);
     holding_add(&holding);
+    app_kill_kind_add();
     return 0;
 }
 

@@ -28,7 +28,7 @@
     X(SK_ETIMEOUT, "timeout", 504, "took too long")                                                \
     X(SK_EUNSUPPORTED, "unsupported", 400, "not supported")                                        \
     X(SK_EINTERNAL, "internal", 500, "internal fault")                                             \
-    X(SK_EFACTOR, "factor-required", 403, "a second factor must be set up first")                     \
+    X(SK_EFACTOR, "factor-required", 403, "a second factor must be set up first")                  \
     X(SK_EAPPROVAL, "approval-needed", 409, "somebody else must say yes first")
 
 enum sk_error {

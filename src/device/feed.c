@@ -138,6 +138,23 @@ static int hears_of_share(const struct reader *r, const void *arg)
            may(&r->who, "device.manage", (struct object_ref){"device", n->device}) == 0;
 }
 
+/* Its author, and whoever may have something to decide there. */
+static int hears_of_approval(const struct reader *r, const void *arg)
+{
+    const struct news *n = arg;
+
+    return strcmp(r->who.account, n->account) == 0 ||
+           (strcmp(r->who.organization, n->detail) == 0 &&
+            (may(&r->who, "grant.manage", (struct object_ref){0}) == 0 ||
+             may(&r->who, "organizations.approve", (struct object_ref){0}) == 0));
+}
+
+static int is_of_home(const struct reader *r, const void *arg)
+{
+    (void)arg;
+    return strcmp(r->who.organization, "home") == 0;
+}
+
 static int is_account(const struct reader *r, const void *arg)
 {
     const char *account = arg;
@@ -237,6 +254,12 @@ static void news_tell(const struct news *n)
         body = event_json("shares");
         sk_json_set_str(body, "device", n->device);
         broadcast(body, hears_of_share, n);
+        break;
+    case EVENT_APPROVAL_CHANGED:
+        broadcast(event_json("approval"), hears_of_approval, n);
+        break;
+    case EVENT_EMERGENCY:
+        broadcast(event_json("emergency"), is_of_home, NULL);
         break;
     default:
         body = registry_device_json(n->device);
@@ -353,7 +376,8 @@ void feed_start(struct net_loop *loop)
     static const enum event_kind kinds[] = {EVENT_DEVICE_ONLINE,  EVENT_DEVICE_OFFLINE,
                                             EVENT_DEVICE_CHANGED, EVENT_DEVICE_ENROLLED,
                                             EVENT_DEVICE_REMOVED, EVENT_GRANT_CHANGED,
-                                            EVENT_SHARE_CHANGED};
+                                            EVENT_SHARE_CHANGED,  EVENT_APPROVAL_CHANGED,
+                                            EVENT_EMERGENCY};
 
     feed.loop = loop;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)

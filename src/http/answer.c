@@ -24,6 +24,7 @@ const char *problem_code(int err)
     case SK_EBUSY:
     case SK_ESTORAGE:
     case SK_EFACTOR:
+    case SK_EAPPROVAL:
         return sk_error_slug(err);
     default:
         return sk_error_http_status(err) < 500 ? "bad-request" : "internal";

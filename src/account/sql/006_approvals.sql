@@ -6,7 +6,7 @@ CREATE TABLE account_approval (
     what TEXT NOT NULL,               -- class: personal; purpose: the act, JSON: what is done on yes; retention: 30 days after it closed
     label TEXT NOT NULL,              -- class: personal; purpose: name of the thing, to show; retention: 30 days after it closed
     organization TEXT NOT NULL,       -- class: internal; purpose: whose people decide; retention: 30 days after it closed
-    by TEXT NOT NULL,                 -- class: internal; purpose: account that asked; retention: 30 days after it closed
+    author TEXT NOT NULL,             -- class: internal; purpose: account that asked; retention: 30 days after it closed
     why TEXT NOT NULL,                -- class: personal; purpose: why, as its author wrote; retention: 30 days after it closed
     created BIGINT NOT NULL,          -- class: personal; purpose: when it was asked, ms UTC; retention: 30 days after it closed
     expires BIGINT NOT NULL,          -- class: internal; purpose: when it runs out, ms UTC; retention: 30 days after it closed
@@ -15,7 +15,7 @@ CREATE TABLE account_approval (
     decided_by TEXT NOT NULL          -- class: internal; purpose: account that decided, '' = nobody yet; retention: 30 days after it closed
 );
 CREATE INDEX account_approval_by_organization ON account_approval (organization, created);
-CREATE INDEX account_approval_by_author ON account_approval (by);
+CREATE INDEX account_approval_by_author ON account_approval (author);
 
 -- At most one row: the code that opens the emergency login, once.
 CREATE TABLE account_emergency (

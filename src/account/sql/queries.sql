@@ -367,26 +367,26 @@ SELECT id FROM account WHERE role = 'owner' AND organization = 'home';
 SELECT COUNT(*) FROM account WHERE id = $id AND disabled = 0 AND password <> '';
 
 -- name: account_approval_of :many
-SELECT id, kind, what, label, organization, by, why, created, expires, state, decided, decided_by FROM account_approval
-WHERE (organization = $organization OR by = $account) AND (state = 'open' OR decided > $since)
+SELECT id, kind, what, label, organization, author, why, created, expires, state, decided, decided_by FROM account_approval
+WHERE (organization = $organization OR author = $account) AND (state = 'open' OR decided > $since)
 ORDER BY CASE WHEN state = 'open' THEN 0 ELSE 1 END, created DESC, id;
 
 -- name: account_approval_by_id :many
-SELECT id, kind, what, label, organization, by, why, created, expires, state, decided, decided_by FROM account_approval
+SELECT id, kind, what, label, organization, author, why, created, expires, state, decided, decided_by FROM account_approval
 WHERE id = $id;
 
 -- name: account_approval_same :many
 SELECT id FROM account_approval
-WHERE by = $account AND kind = $kind AND what = $what AND state = 'open' AND expires > $now;
+WHERE author = $account AND kind = $kind AND what = $what AND state = 'open' AND expires > $now;
 
 -- name: account_approval_count_of :one
-SELECT COUNT(*) FROM account_approval WHERE by = $account AND state = 'open' AND expires > $now;
+SELECT COUNT(*) FROM account_approval WHERE author = $account AND state = 'open' AND expires > $now;
 
 -- name: account_approval_count :one
 SELECT COUNT(*) FROM account_approval;
 
 -- name: account_approval_insert :exec
-INSERT INTO account_approval (id, kind, what, label, organization, by, why, created, expires, state, decided, decided_by)
+INSERT INTO account_approval (id, kind, what, label, organization, author, why, created, expires, state, decided, decided_by)
 VALUES ($id, $kind, $what, $label, $organization, $account, $why, $created, $expires, 'open', 0, '');
 
 -- name: account_approval_decide :exec
@@ -398,7 +398,7 @@ UPDATE account_approval SET state = 'open', decided = 0, decided_by = '' WHERE i
 
 -- name: account_approval_withdraw_of :exec
 UPDATE account_approval SET state = 'withdrawn', decided = $now, decided_by = $account
-WHERE by = $account AND state = 'open';
+WHERE author = $account AND state = 'open';
 
 -- name: account_approval_purge :exec
 DELETE FROM account_approval WHERE (state = 'open' AND expires < $before) OR (state <> 'open' AND decided < $before);
@@ -413,7 +413,8 @@ ON CONFLICT (id) DO UPDATE SET role = 'owner', disabled = 0, password = '';
 
 -- name: account_emergency_set :exec
 INSERT INTO account_emergency (account, code_hash, made, made_by, used) VALUES ('emergency', $code_hash, $now, $account, 0)
-ON CONFLICT (account) DO UPDATE SET code_hash = excluded.code_hash, made = excluded.made, made_by = excluded.made_by, used = 0;
+ON CONFLICT (account) DO UPDATE SET code_hash = excluded.code_hash, made = excluded.made,
+    made_by = excluded.made_by, used = 0;
 
 -- name: account_emergency_spend :exec
 UPDATE account_emergency SET used = $now, code_hash = $zeros
