@@ -30,15 +30,16 @@ static void on_timer(struct net_timer *t, void *arg)
     int is_late = now_ms - v->started_ms > FIRST_UNIT_MS;
     int is_running = v->o.out || v->o.audio || v->o.talk;
     int is_owed = (v->o.recordings && !v->play.is_listed) || (v->o.snapshot && !v->is_shot) ||
-                  (v->o.new_password_file && !v->owner.is_done);
+                  (v->o.new_password_file && !v->owner.is_done) ||
+                  (v->share.kind && !v->share.is_done);
 
     view_talk_run(v, now_ms);
     view_play_run(v, now_ms);
     if ((is_owed || (is_running && !v->first_ms)) && is_late)
-        view_over(v, v->o.new_password_file ? "the camera did not answer"
-                     : v->o.recordings      ? "no list came"
-                     : is_owed              ? "no snapshot came"
-                                            : "no picture came");
+        view_over(v, v->o.new_password_file || v->share.kind ? "the camera did not answer"
+                     : v->o.recordings                       ? "no list came"
+                     : is_owed                               ? "no snapshot came"
+                                                             : "no picture came");
     else if (!is_owed && (!is_running || (v->until_ms && now_ms >= v->until_ms)))
         view_finish(v, now_ms);
     if (v->is_talking && v->talk_due_ms < next)
@@ -63,7 +64,11 @@ static int prepare(struct view *v)
     int is_in = !err && v->o.keep_file && view_keep_use(v) == 0;
     if (!err && !is_in)
         err = view_secret_get(&password, v->o.password_file, "Account password");
-    if (!err)
+    if (!err && (err = view_share_read(v)) != 0) {
+        sk_buf_fini_wipe(&password);
+        return err; /* said */
+    }
+    if (!err && !v->share.has_key)
         err = v->o.seed_file
                   ? view_label_from_seed(v)
                   : view_secret_get(&v->secret, v->o.label_file, "Camera label or password");
@@ -94,7 +99,8 @@ static int file_open(int *fd, const char *path)
 
 static int view_open(struct view *v)
 {
-    struct sdk_viewer_options o = {.device = v->device, .account = v->account};
+    struct sdk_viewer_options o = {
+        .device = v->device, .account = v->account, .pin = v->share.has_pin ? v->share.pin : NULL};
     int err = sdk_viewer_new(&v->viewer, &o, view_sealed_ops(), v);
 
     if (err)
@@ -147,6 +153,7 @@ static void view_fini(struct view *v)
 {
     net_loop_free(v->loop);
     view_owner_fini(v);
+    view_share_fini(v);
     sdk_viewer_free(&v->viewer);
     https_client_free(v->http);
     tls_config_drop(v->tls);
@@ -172,8 +179,13 @@ static int usage(const struct args_flag *flags)
 
 int cli_view(int argc, char **argv)
 {
-    struct view v = {
-        .file = -1, .audio_file = -1, .o = {.stream = "main", .speed = "1", .seconds = 10}};
+    struct view v = {.file = -1,
+                     .audio_file = -1,
+                     .o = {.stream = "main",
+                           .speed = "1",
+                           .seconds = 10,
+                           .rights = "live-main,live-sub",
+                           .days = 90}};
     const struct args_flag flags[] = {
         {"--server", ARGS_TEXT, &v.o.server, 0, 0, "URL", "the box, https://name:port"},
         {"--ca", ARGS_TEXT, &v.o.ca, 0, 0, "FILE", "authority that vouches for it, PEM; or"},
@@ -212,6 +224,17 @@ int cli_view(int argc, char **argv)
          "be the camera's owner by this key; made if not there, given to a camera without owner"},
         {"--new-password-file", ARGS_TEXT, &v.o.new_password_file, 0, 0, "FILE",
          "give the camera this password, as its owner; - reads standard input"},
+        {"--share", ARGS_TEXT, &v.o.share, 0, 0, "WHAT",
+         "owner: invite (writes --link-file), accept who shows the link, withdraw --guest; guest: "
+         "join (asks by --link-file)"},
+        {"--link-file", ARGS_TEXT, &v.o.link_file, 0, 0, "FILE",
+         "the invitation, a secret; - reads standard input"},
+        {"--rights", ARGS_TEXT, &v.o.rights, 0, 0, "LIST",
+         "what is shared, names with commas (live-main,live-sub)"},
+        {"--days", ARGS_INT, &v.o.days, 1, 90, "N", "for how long it is shared (90)"},
+        {"--guest", ARGS_TEXT, &v.o.guest, 0, 0, "FINGERPRINT", "of the key that is withdrawn"},
+        {"--viewer-key-file", ARGS_TEXT, &v.o.viewer_key_file, 0, 0, "FILE",
+         "watch by this key, no label: made by --share join; the first time with --link-file"},
         {"--quiet", ARGS_SWITCH, &v.o.quiet, 0, 0, "", "say nothing but errors"},
         {"--help", ARGS_SWITCH, &v.o.help, 0, 0, "", "this text"},
         {NULL, ARGS_SWITCH, NULL, 0, 0, NULL, NULL},
@@ -223,31 +246,38 @@ int cli_view(int argc, char **argv)
     sk_buf_init(&v.secret, VIEW_SECRET_MAX);
     sk_buf_init(&v.owner.password, VIEW_SECRET_MAX);
     int err = args_parse(flags, &argc, argv, &why);
-    if (!err && !v.o.help && (argc != 2 || !v.o.account))
-        err = sk_buf_add_str(&why, argc != 2 ? "which camera? (see --help)" : "--account is needed")
+    int is_join = v.o.share && strcmp(v.o.share, "join") == 0; /* the link names the camera */
+    int is_named = argc == 2 || (argc == 1 && is_join);
+    if (!err && !v.o.help && (!is_named || !v.o.account))
+        err = sk_buf_add_str(&why, !is_named ? "which camera? (see --help)" : "--account is needed")
                   ? -SK_EINTERNAL
                   : -SK_EINVAL;
     if (v.o.help)
         return usage(flags);
     if (!v.o.out && !v.o.snapshot && !v.o.audio && !v.o.talk && !v.o.new_password_file &&
-        !v.o.recordings)
+        !v.o.recordings && !v.o.share)
         v.o.out = "clip.mp4";
     if (err)
         fprintf(stderr, "skep: %s\n", why.len ? (const char *)why.data : sk_error_text(err));
     sk_buf_fini(&why);
-    if (err || view_play_check(&v))
+    if (err || view_play_check(&v) || view_share_check(&v))
         return 2;
-    v.device = argv[1];
+    v.device = argc == 2 ? argv[1] : NULL;
     net_process_init();
     err = tls_init();
     if (!err)
         err = prepare(&v);
     if (!err)
+        err = is_join ? view_share_join(&v) : view_share_pin(&v);
+    if (!err && !is_join)
+        err = view_share_prepare(&v);
+    if (!err && !is_join)
         err = view_open(&v);
-    if (!err)
+    if (!err && !is_join)
         view_run(&v);
     report(&v);
     view_fini(&v);
-    int is_quiet = v.o.talk || v.o.new_password_file || v.o.recordings; /* no unit is owed */
+    int is_quiet =
+        v.o.talk || v.o.new_password_file || v.o.recordings || v.o.share; /* no unit is owed */
     return err || v.failed || (!v.units && !is_quiet) ? 1 : 0;
 }

@@ -10,10 +10,20 @@
 #include "net/https_client.h"
 #include "net/loop.h"
 #include "net/ws_client.h"
+#include "sdk/share.h"
 #include "sdk/viewer.h"
 #include "wire/envelope.h"
 
 enum { VIEW_SECRET_MAX = 1024, VIEW_CODE_MAX = 64 };
+
+enum view_share {
+    VIEW_SHARE_NONE,
+    VIEW_SHARE_INVITE,
+    VIEW_SHARE_ACCEPT,
+    VIEW_SHARE_WITHDRAW,
+    VIEW_SHARE_JOIN,
+    VIEW_SHARE_KINDS
+};
 
 struct options {
     const char *server, *ca, *pin, *account, *password_file, *label_file, *seed_file, *out, *stream;
@@ -21,7 +31,8 @@ struct options {
     const char *keep_file; /* where the login is kept for the next time */
     const char *code_file;
     const char *from, *to, *speed;
-    int64_t seconds;
+    const char *share, *link_file, *rights, *guest, *viewer_key_file;
+    int64_t seconds, days;
     int chosen, help, quiet, talk, playback, recordings;
 };
 
@@ -65,6 +76,17 @@ struct view {
         int is_refused; /* the camera does not take it */
         int is_done;    /* the new password holds */
     } owner;
+    struct {
+        enum view_share kind;
+        struct sdk_invitation link;             /* secret */
+        uint8_t secret[32], point[65], pin[65]; /* own viewer key; the camera's key */
+        uint8_t guest[65], tag[16];             /* whose claim is good */
+        char claim[64];                         /* id of the claim, or of the share */
+        uint16_t rights;
+        int64_t until_ms;
+        uint32_t get_id, set_id;
+        int has_key, has_pin, is_found, is_done;
+    } share;
 };
 
 /* ---- view.c ---- */
@@ -86,6 +108,10 @@ SK_MUST int view_log_in(struct view *v, const char *password);
 /* POST `body` (taken over); `*answer` is a new reference when the status is `wanted`. */
 SK_MUST int view_api_post(struct view *v, const char *path, json_t *body, int wanted,
                           json_t **answer);
+
+/* The same with any method; `body` (taken over) and `answer` may be NULL. */
+SK_MUST int view_api_call(struct view *v, const char *method, const char *path, json_t *body,
+                          int wanted, json_t **answer);
 
 /* ---- view_keep.c: --keep ---- */
 
@@ -138,5 +164,22 @@ void view_play_unit(struct view *v, const struct sdk_viewer_unit *u);
 void view_play_event(struct view *v, const char *name, const json_t *val);
 /* End when all of it has come, or nothing comes any more. */
 void view_play_run(struct view *v, int64_t now_ms);
+
+/* ---- view_share.c: --share, --viewer-key-file ---- */
+
+/* Judge the options before anything is opened. Says what is wrong. */
+SK_MUST int view_share_check(struct view *v);
+/* Read link and viewer key; a link names the camera when the command line does not. */
+SK_MUST int view_share_read(struct view *v);
+/* Guest, logged in: ask by the link; or pin the camera's key by it. */
+SK_MUST int view_share_join(struct view *v);
+SK_MUST int view_share_pin(struct view *v);
+/* Owner, logged in: find the claim that is good, or the share. */
+SK_MUST int view_share_prepare(struct view *v);
+/* Owner, the channel is open. */
+void view_share_begin(struct view *v, const struct sdk_viewer_hello *hello, int64_t now_ms);
+/* 1 when the reply was to one of these. */
+int view_share_reply(struct view *v, uint32_t id, int is_ok, const json_t *val, const char *error);
+void view_share_fini(struct view *v);
 
 #endif

@@ -20,21 +20,27 @@ enum { CA_MAX = 65536, PORT_DEFAULT = 8443, PIN_BYTES = 32, SEED_BYTES = 16, SEE
 
 int view_api_post(struct view *v, const char *path, json_t *body, int wanted, json_t **answer)
 {
-    size_t len;
-    char *text = sk_json_text(body, &len);
-    struct https_query q = {.method = "POST",
+    return view_api_call(v, "POST", path, body, wanted, answer);
+}
+
+int view_api_call(struct view *v, const char *method, const char *path, json_t *body, int wanted,
+                  json_t **answer)
+{
+    size_t len = 0;
+    char *text = body ? sk_json_text(body, &len) : NULL;
+    struct https_query q = {.method = method,
                             .path = path,
                             .authorization = v->bearer.len ? (const char *)v->bearer.data : NULL,
-                            .type = "application/json",
+                            .type = text ? "application/json" : NULL,
                             .body = text,
                             .body_len = len};
     const char *got;
     size_t got_len;
     int status = 0;
-    int err = text ? https_client_query(v->http, &q, &status, &got, &got_len) : -SK_ENOMEM;
+    int err = text || !body ? https_client_query(v->http, &q, &status, &got, &got_len) : -SK_ENOMEM;
 
     if (!err)
-        err = status == wanted ? sk_json_parse(answer, got, got_len)
+        err = status == wanted ? (answer ? sk_json_parse(answer, got, got_len) : 0)
               : status == 401  ? -SK_EAUTH
               : status == 404  ? -SK_ENOTFOUND
               : status == 429  ? -SK_ELIMIT

@@ -27,9 +27,12 @@ static void handshake_begin(struct view *v)
 {
     if (!v->is_live_open || !v->is_opened)
         return;
+    int64_t now_ms = sk_clock_mono_ms();
     int err =
-        sdk_viewer_open_password(v->viewer, v->o.chosen ? SDK_CLASS_CHOSEN : SDK_CLASS_CODE,
-                                 (const char *)v->secret.data, v->secret.len, sk_clock_mono_ms());
+        v->share.has_key
+            ? sdk_viewer_open_key(v->viewer, v->share.secret, now_ms)
+            : sdk_viewer_open_password(v->viewer, v->o.chosen ? SDK_CLASS_CHOSEN : SDK_CLASS_CODE,
+                                       (const char *)v->secret.data, v->secret.len, now_ms);
     if (err)
         view_over(v, "that is not a label code: its check digits are wrong");
 }

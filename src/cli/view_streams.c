@@ -86,7 +86,8 @@ static void on_reply(void *user, uint32_t id, int is_ok, const json_t *val, cons
     size_t len;
     char *text;
 
-    if (view_owner_reply(v, id, is_ok, error) || view_play_reply(v, id, is_ok, val))
+    if (view_owner_reply(v, id, is_ok, error) || view_share_reply(v, id, is_ok, val, error) ||
+        view_play_reply(v, id, is_ok, val))
         return;
     text = is_ok ? sk_json_text(val, &len) : NULL;
     if (id > v->command_last && !is_ok) {
@@ -110,6 +111,8 @@ static void on_ready(void *user, const struct sdk_viewer_hello *hello)
     int err = 0;
 
     view_owner_begin(v, hello, now_ms);
+    if (!v->is_over)
+        view_share_begin(v, hello, now_ms);
     if (v->is_over)
         return;
     commands_send(v);
