@@ -167,7 +167,7 @@ struct person {
 /* The organization that runs the box. */
 #define ORGANIZATION_HOME "home"
 
-enum { ORGANIZATION_NAME_POINTS_MAX = 64, ORGANIZATIONS_MAX = 1000 };
+enum { ORGANIZATION_NAME_POINTS_MAX = 64, ORGANIZATIONS_MAX = 5000 };
 
 struct organization {
     char id[ORGANIZATION_ID_SIZE];

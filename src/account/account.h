@@ -100,11 +100,12 @@ struct store_tx;
 /* The login page offers this; static text, NULL = nothing. At start. */
 void account_external_offer(const char *name);
 
-/* Who came. `account` "" = nobody yet: one is made, with `name` or something like it. `role` is set
+/* Who came. `account` "" = nobody yet: one is made, with `name` or something like it, in
+ * `organization` (NULL or "": home). `role` is set
  * in any case, but the last owner stays one. */
 struct account_external {
     char account[SESSION_ID_SIZE];
-    const char *name, *role;
+    const char *name, *role, *organization;
 };
 
 /* Writes the caller's rows in the same transaction; not 0: nothing is stored. */
@@ -113,7 +114,7 @@ typedef int (*account_external_fn)(struct store_tx *tx, const char *account, con
 
 /* Open a browser session: account, session and what `also` writes (a link, say) are one
  * transaction; the cookie is added to the answer, which the caller then gives. `e->account` and
- * `session` are filled. -SK_EDENIED: the account is disabled; -SK_EAUTH: it has a second factor of
+ * `session` are filled. -SK_EDENIED: the account is disabled, or there is no such organization; -SK_EAUTH: it has a second factor of
  * its own here; -SK_ELIMIT too many people. Worker threads. */
 SK_MUST int account_external_open(struct http_request *req, struct account_external *e,
                                   account_external_fn also, void *ctx,

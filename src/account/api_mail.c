@@ -12,6 +12,8 @@
 
 enum { START_ANSWER = 202 };
 
+#define NEWCOMER_ROLE "owner" /* of an organization of one */
+
 /* ---- modes ---- */
 
 static const char *const registration_names[] = {
@@ -124,7 +126,7 @@ int api_register_strength(struct http_request *req)
     struct link_body b;
 
     if (!link_body_take(req, &b, LINK_PERSON, "register", register_find, &link))
-        answer_strength(req, b.name, "member", b.password);
+        answer_strength(req, b.name, NEWCOMER_ROLE, b.password);
     link_body_wipe(&b);
     return 0;
 }
@@ -148,7 +150,7 @@ static int register_do(struct http_request *req, struct link_body *b)
     if (err != -SK_ENOTFOUND)
         return http_problem(req, err, NULL);
     id_make(e.row.id);
-    err = sk_copy(e.row.role, sizeof(e.row.role), "member");
+    err = sk_copy(e.row.role, sizeof(e.row.role), NEWCOMER_ROLE);
     if (!err)
         err = sk_copy(e.row.theme, sizeof(e.row.theme), "auto");
     if (!err)
@@ -181,7 +183,7 @@ int api_register(struct http_request *req)
     if (!link_body_take(req, &b, LINK_PERSON, "register", register_find, &link)) {
         if (account_name_check(b.name))
             http_problem(req, -SK_EINVAL, NULL);
-        else if (!password_judge(req, b.name, "member", b.password))
+        else if (!password_judge(req, b.name, NEWCOMER_ROLE, b.password))
             register_do(req, &b);
     }
     link_body_wipe(&b);

@@ -20,7 +20,7 @@ void account_external_offer(const char *name)
 
 struct external_write {
     struct account_external *e;
-    const char *role;
+    const char *role, *organization;
     const struct entry *entry;
     account_external_fn also;
     void *ctx;
@@ -76,7 +76,7 @@ static int account_make(struct store_tx *tx, struct external_write *w)
                             STORE_ARGS(store_text("id", w->e->account), store_text("name", w->name),
                                        store_text("role", w->role), store_text("password", ""),
                                        store_int("now", w->entry->now_ms),
-                                       store_text("organization", "home")),
+                                       store_text("organization", w->organization)),
                             NULL);
 }
 
@@ -140,7 +140,11 @@ int account_external_open(struct http_request *req, struct account_external *e,
     struct entry entry = {.session = &s, .now_ms = http_now_ms(req)};
     struct external_write w = {.e = e, .role = e->role, .entry = &entry, .also = also, .ctx = ctx};
 
+    w.organization = e->organization && e->organization[0] ? e->organization : ORGANIZATION_HOME;
     if (!e->account[0]) {
+        struct organization o;
+        if (access_organization_find(w.organization, &o) || o.suspended)
+            return -SK_EDENIED;
         id_make(e->account);
         w.name[0] = '?'; /* chosen in the write */
     }

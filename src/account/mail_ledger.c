@@ -267,6 +267,33 @@ static int people_bound(struct store_tx *tx)
     return err ? err : count >= PEOPLE_MAX ? -SK_ELIMIT : 0;
 }
 
+/* Who comes by himself is nobody's guest: an organization of one, whose owner he is. */
+static int person_make(struct store_tx *tx, const struct mail_use *u)
+{
+    char organization[ID_SIZE];
+    int64_t count = 0;
+    int err = store_one_int(tx, "organization_count", NULL, &count);
+
+    if (!err && count >= ORGANIZATIONS_MAX)
+        err = -SK_ELIMIT;
+    id_make(organization);
+    if (!err)
+        err = store_exec(tx, "organization_insert",
+                         STORE_ARGS(store_text("id", organization),
+                                    store_text("name", u->who->name), store_text("kind", "person"),
+                                    store_int("now", u->now_ms)),
+                         NULL);
+    return err ? err
+               : store_exec(tx, "account_insert",
+                            STORE_ARGS(store_text("id", u->who->id),
+                                       store_text("name", u->who->name),
+                                       store_text("role", u->who->role),
+                                       store_text("password", u->who->password),
+                                       store_int("now", u->now_ms),
+                                       store_text("organization", organization)),
+                            NULL);
+}
+
 static int register_in(struct store_tx *tx, void *ctx)
 {
     const struct mail_use *u = ctx;
@@ -276,12 +303,7 @@ static int register_in(struct store_tx *tx, void *ctx)
     if (!err)
         err = people_bound(tx);
     if (!err)
-        err = store_exec(
-            tx, "account_insert",
-            STORE_ARGS(store_text("id", u->who->id), store_text("name", u->who->name),
-                       store_text("role", "member"), store_text("password", u->who->password),
-                       store_int("now", u->now_ms), store_text("organization", "home")),
-            NULL);
+        err = person_make(tx, u);
     if (!err)
         err = address_set(tx, &link, u->who->id, u->now_ms);
     if (!err)

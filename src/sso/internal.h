@@ -72,6 +72,7 @@ enum { URL_SIZE = 512, TOKEN_TEXT_MAX = 4096, SUBJECT_MAX = 255 };
 struct sso_settings {
     const char *issuer, *client_id, *name, *scope, *groups_claim;
     const char *owner_groups, *admin_groups, *member_groups;
+    const char *organization; /* that a new person joins */
     struct sk_buf secret;
     int64_t poll_ms;
 };

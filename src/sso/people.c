@@ -121,7 +121,8 @@ int sso_enter(struct http_request *req, const json_t *id_claims, const json_t *i
               struct sso_tokens *t)
 {
     const char *subject, *again, *sid = "";
-    struct account_external e = {.name = name_of(info, id_claims)};
+    struct account_external e = {.name = name_of(info, id_claims),
+                                 .organization = sso_settings_get()->organization};
     struct linking l = {.now_ms = http_now_ms(req), .account = e.account};
     char session[SESSION_ID_SIZE];
 

@@ -33,6 +33,7 @@ static int settings_take(const struct config *c)
     settings.owner_groups = config_text(c, "sso.owner_groups");
     settings.admin_groups = config_text(c, "sso.admin_groups");
     settings.member_groups = config_text(c, "sso.member_groups");
+    settings.organization = config_text(c, "sso.organization");
     settings.poll_ms = config_int(c, "sso.poll_s") * 1000;
     if (!settings.issuer)
         return 0;
@@ -115,6 +116,8 @@ static const struct config_key config_keys[] = {
     {"sso.owner_groups", CONFIG_TEXT, "", 0, 0, "Groups whose people are owners, commas between"},
     {"sso.admin_groups", CONFIG_TEXT, "", 0, 0, "Groups whose people are administrators"},
     {"sso.member_groups", CONFIG_TEXT, "", 0, 0, "Groups whose people are members; * = anybody"},
+    {"sso.organization", CONFIG_TEXT, "home", 0, 0,
+     "Id of the organization that a new person joins"},
     {"sso.poll_s", CONFIG_INT, "20", 1, 3600,
      "Seconds after which the provider is asked again whether a person is still there"},
     {0},

@@ -44,7 +44,9 @@ test("whoever asks may register, when the box is open", async (t) => {
     assert.equal(taken.json.reason, "name");
     const entered = await ada.post("/api/v1/register", body);
     assert.equal(entered.status, 201);
-    assert.equal(entered.json.account.role, "member");
+    const { role, organization } = entered.json.account;
+    assert.deepEqual([role, organization.name, organization.kind], ["owner", "ada", "person"], "nobody's guest");
+    assert.ok(!(await ada.sessionTake(entered), await ada.get("/api/v1/accounts")).json.accounts.some((p) => p.id !== entered.json.account.id), "alone in it");
     ada.sessionTake(entered);
     assert.equal((await ada.get("/api/v1/me/mail")).json.mail, "ada@example.org");
     assert.equal((await ada.get("/api/v1/devices")).json.total, 0, "a newcomer sees nothing");

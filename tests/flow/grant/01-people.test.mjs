@@ -107,8 +107,11 @@ test("who leaves holds nothing afterwards", async (t) => {
     const invitation = (await admin.post("/api/v1/invitations", { role: "admin" })).json;
     const tokens = (await admin.post("/api/v1/enrolment-tokens", { count: 3, ttl_s: 600 })).json;
     await authorize(admin, camera.id, Buffer.alloc(16, 1), ["live-main"]);
+    assert.equal((await admin.post("/api/v1/apps", { name: "his", scopes: ["device.list"] })).status, 201);
+    assert.equal((await admin.post("/api/v1/approvals", { object: { all: true }, actions: ["live-main"] })).status, 201);
+    assert.equal((await owner.put(`/api/v1/operators/${admin.account}`, { levels: { box: "view" } })).status, 204);
     const before = (await owner.get(`/api/v1/accounts/${admin.account}/access`)).json;
-    assert.deepEqual(before.holds, { sessions: 2, browsers: 1, grants: 1, invitations: 2, factors: 0, apps: 0, codes: 1, "enrolment-tokens": 1 });
+    assert.deepEqual(before.holds, { sessions: 2, browsers: 1, grants: 1, invitations: 2, factors: 0, operator: 1, approvals: 1, mail: 0, apps: 1, codes: 1, "enrolment-tokens": 1, "viewer-keys": 0 });
     assert.equal(before.sessions.length, 2);
     assert.equal(before.grants[0].reason, "on duty");
 

@@ -71,8 +71,7 @@ test("it is no second person, owes no factor, and no password opens it", async (
     assert.equal((await open(skep, again)).answer.status, 401, "switched off, no code opens it");
     assert.equal((await open(skep, await seal(owner))).answer.status, 200, "sealed anew it stands again");
 
-    await skep.stop();
-    await skep.start();
+    await skep.restart();
     const later = await login(skep, { name: admin.name, password: PASSWORD, bearer: true });
     assert.ok((await later.get("/api/v1/me")).json.emergency.until > Date.now(), "a restart does not hide it");
 });
