@@ -186,7 +186,7 @@ static int api_nft(struct http_request *req)
     struct sk_buf out;
 
     sk_buf_init(&out, NFT_MAX);
-    int err = guard_state_nft(&out);
+    int err = guard_script(&out);
     if (err)
         http_problem(req, err, NULL);
     else

@@ -190,8 +190,26 @@ SK_MUST int guard_state_allow_remove(const char *id, int dry); /* dry: only look
 int guard_state_is_allowed(const struct guard_prefix *p);
 int guard_state_is_dry(void);
 void guard_state_dry_set(int on);
-/* Refused prefixes as an nftables script. */
-SK_MUST int guard_state_nft(struct sk_buf *out);
+/* Every refused prefix, dry run or not. `fn` runs under the lock: it must not call back here. */
+void guard_state_refused_each(void (*fn)(void *ctx, const struct guard_prefix *p), void *ctx);
+/* script.c: the same as an nftables script. */
+SK_MUST int guard_script(struct sk_buf *out);
+
+/* ---- kernel.c: the same in the kernel; the guard's own thread only ---- */
+
+/* Make the table, its sets and rules for our port. -SK_EDENIED: not allowed to (CAP_NET_ADMIN);
+ * -SK_EUNSUPPORTED, -SK_EIO: not there. */
+SK_MUST int guard_kernel_open(uint16_t port);
+void guard_kernel_close(void); /* the table goes with it */
+int guard_kernel_is_open(void);
+/* Put these in the place of what is there, as a whole or not at all. The lists come back ordered.
+ */
+SK_MUST int guard_kernel_set(struct guard_prefix *v4, size_t v4_count, struct guard_prefix *v6,
+                             size_t v6_count);
+/* Rising, without what another of the list contains; returns how many are left. Pure. */
+size_t guard_kernel_order(struct guard_prefix *list, size_t count);
+/* One turn: follow what is refused now (nothing in a dry run). Fails open. */
+void guard_kernel_turn(void);
 json_t *guard_entry_json(const struct guard_entry *e);
 json_t *guard_allowed_json(const struct guard_allowed *a);
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/sys.h"
+#include "edge/edge.h"
 #include "guard/internal.h"
 
 enum { TURN_MS = 500, SECOND_MS = 1000 };
@@ -13,7 +14,7 @@ static struct {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    int is_running, is_ending;
+    int is_running, is_ending, wants_kernel;
 } turner = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- the seams ------------------------------------------------------------------------------- */
@@ -50,6 +51,19 @@ static int request_source(void *ctx, const char *source, unsigned cost, int64_t 
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
+/* Once, when the door is open and its port known. */
+static void kernel_try(void)
+{
+    if (!turner.wants_kernel || !edge_port())
+        return;
+    turner.wants_kernel = 0;
+    int err = guard_kernel_open(edge_port());
+    if (err)
+        log_warn("guard", "kernel", "state=\"not used\" error=%s", sk_error_slug(err));
+    else
+        log_info("guard", "kernel", "state=\"in use\" table=skep port=%u", edge_port());
+}
+
 static void *turns_run(void *arg)
 {
     struct timespec until;
@@ -63,10 +77,13 @@ static void *turns_run(void *arg)
         until.tv_nsec %= 1000000000L;
         pthread_cond_timedwait(&turner.wake, &turner.lock, &until);
         pthread_mutex_unlock(&turner.lock);
+        kernel_try();
         guard_state_turn(sk_clock_mono_ms(), sk_clock_wall_ms());
+        guard_kernel_turn();
         pthread_mutex_lock(&turner.lock);
     }
     pthread_mutex_unlock(&turner.lock);
+    guard_kernel_close();
     return NULL;
 }
 
@@ -122,6 +139,7 @@ static int guard_start(struct house *house)
     struct guard_rules rules;
 
     rules_read(&rules, house->config);
+    turner.wants_kernel = config_bool(house->config, "guard.nftables");
     guard_state_start(house->store, &rules, 0);
     int err = guard_state_allow_fixed(config_text(house->config, "guard.allow"));
     if (err)
@@ -147,6 +165,8 @@ static const struct config_key config_keys[] = {
     {"guard.dry_run", CONFIG_BOOL, "no", 0, 0, "judge sources and show it, but refuse nobody"},
     {"guard.refuse_s", CONFIG_INT, "600", 1, 86400,
      "seconds that a source is refused the first time; doubles each time, up to a day"},
+    {"guard.nftables", CONFIG_BOOL, "no", 0, 0,
+     "drop refused sources in the kernel as well, where the box may (CAP_NET_ADMIN)"},
     {"guard.good_people", CONFIG_INT, "3", 1, 4,
      "people seen within a day that keep a whole network from being refused by itself"},
     {0},

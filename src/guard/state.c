@@ -562,64 +562,29 @@ json_t *guard_state_json(int64_t mono_ms, int64_t wall_ms)
     return v;
 }
 
-/* ---- for nft -f - ---- */
+/* ---- for the kernel ---- */
 
-struct script {
-    struct sk_buf *out;
-    uint8_t family;
-    int count, err;
+struct refused {
+    void (*fn)(void *ctx, const struct guard_prefix *p);
+    void *ctx;
 };
 
-static void element_add(struct script *s, const struct guard_prefix *p)
+static void cell_refused(void *ctx, struct guard_cell *c)
 {
-    char text[GUARD_PREFIX_TEXT];
+    const struct refused *r = ctx;
 
-    if (!s->err && p->family == s->family)
-        s->err = sk_buf_addf(s->out, "%s%s", s->count++ ? ", " : "", guard_prefix_format(text, p));
-}
-
-static void cell_script(void *ctx, struct guard_cell *c)
-{
     if (c->stage == ABUSE_REFUSE)
-        element_add(ctx, &c->prefix);
+        r->fn(r->ctx, &c->prefix);
 }
 
-static int set_write_locked(struct sk_buf *out, uint8_t family)
+void guard_state_refused_each(void (*fn)(void *ctx, const struct guard_prefix *p), void *ctx)
 {
-    struct script s = {.out = out, .family = family};
-    struct sk_buf elements;
-
-    sk_buf_init(&elements, out->max);
-    s.out = &elements;
-    for (size_t i = 0; i < guard.manual_count; i++)
-        if (guard.manual[i].entry.stage == ABUSE_REFUSE)
-            element_add(&s, &guard.manual[i].prefix);
-    guard_table_walk(guard.table, cell_script, &s);
-    if (!s.err)
-        s.err =
-            sk_buf_addf(out, "  set refused%u {\n    type ipv%u_addr; flags interval; auto-merge\n",
-                        family, family);
-    if (!s.err && s.count)
-        s.err = sk_buf_addf(out, "    elements = { %.*s }\n", (int)elements.len, elements.data);
-    if (!s.err)
-        s.err = sk_buf_add_str(out, "  }\n");
-    sk_buf_fini(&elements);
-    return s.err;
-}
-
-int guard_state_nft(struct sk_buf *out)
-{
-    int err = sk_buf_add_str(out, "# Sources that Skep refuses now. Load with: nft -f -\n"
-                                  "table inet skep\ndelete table inet skep\ntable inet skep {\n");
+    struct refused r = {fn, ctx};
 
     pthread_mutex_lock(&guard.lock);
-    if (!err)
-        err = set_write_locked(out, 4);
-    if (!err)
-        err = set_write_locked(out, 6);
+    for (size_t i = 0; i < guard.manual_count; i++)
+        if (guard.manual[i].entry.stage == ABUSE_REFUSE)
+            fn(ctx, &guard.manual[i].prefix);
+    guard_table_walk(guard.table, cell_refused, &r);
     pthread_mutex_unlock(&guard.lock);
-    return err ? err
-               : sk_buf_add_str(out, "  chain input {\n    type filter hook input priority -10;\n"
-                                     "    ip saddr @refused4 drop\n    ip6 saddr @refused6 drop\n"
-                                     "  }\n}\n");
 }
