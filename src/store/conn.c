@@ -105,30 +105,11 @@ int conn_number(struct conn *c, const char *sql, int64_t *out)
     return conn_error(rc);
 }
 
-/* No statement of ours attaches files or changes settings, so none may. The four pragmas describe
- * tables; the schema dump reads them. */
-static int statement_authorize(void *ctx, int action, const char *first, const char *second,
-                               const char *db, const char *trigger)
-{
-    static const char *const readable[] = {"table_xinfo", "index_list", "index_xinfo",
-                                           "foreign_key_list"};
-
-    (void)ctx, (void)db, (void)trigger;
-    if (action == SQLITE_ATTACH || action == SQLITE_DETACH)
-        return SQLITE_DENY;
-    if (action == SQLITE_FUNCTION && strcmp(second, "load_extension") == 0)
-        return SQLITE_DENY;
-    if (action != SQLITE_PRAGMA)
-        return SQLITE_OK;
-    for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]); i++)
-        if (strcmp(first, readable[i]) == 0)
-            return SQLITE_OK;
-    return SQLITE_DENY;
-}
-
+/* Called for everything that is prepared from now on: no reader may write, nothing may attach
+ * files or change settings. The four pragmas describe tables; the schema dump reads them. */
 void conn_lock_down(struct conn *c)
 {
-    sqlite3_set_authorizer(c->db, statement_authorize, NULL);
+    c->is_locked = 1;
 }
 
 static void conn_harden(sqlite3 *db)
@@ -155,10 +136,12 @@ int conn_open(struct conn *c, const char *path, enum conn_role role, struct sk_b
                 (role == CONN_READER ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
 
     pthread_once(&library_once, library_init);
-    *c = (struct conn){.role = role, .statements = sk_map_new(0)};
+    *c = (struct conn){
+        .role = role, .statements = sk_map_new(0), .by_handle = sk_map_new(sizeof(sqlite3_stmt *))};
     int rc = sqlite3_open_v2(path, &c->db, flags, NULL);
     if (rc == SQLITE_OK) {
         conn_harden(c->db);
+        witness_hook(c);
         rc = sqlite3_exec(
             c->db, "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;", NULL,
             NULL, NULL);
@@ -209,7 +192,8 @@ void conn_close(struct conn *c)
     for (int i = 0; i < CONTROL_COUNT; i++)
         sqlite3_finalize(c->control[i]);
     sk_map_free(c->statements);
-    c->statements = NULL;
+    sk_map_free(c->by_handle);
+    c->statements = c->by_handle = NULL;
     SK_ASSERT(sqlite3_close(c->db) == SQLITE_OK);
     c->db = NULL;
 }

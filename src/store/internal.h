@@ -5,10 +5,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#define SQLITE_ENABLE_PREUPDATE_HOOK /* declares it; Debian's library has it */
 #include <sqlite3.h>
 
 #include "base/map.h"
 #include "store/store.h"
+#include "store/watch.h"
 
 enum {
     STORE_FORMAT = 1,               /* PRAGMA user_version: the store's own layout */
@@ -25,7 +27,28 @@ enum {
     STORE_READERS_MAX = 16,
     STORE_STATEMENTS_MAX = 1024,
     STORE_NAME_MAX = 80,
+    STORE_TABLES_MAX = 128, /* bytes of a statement's list of tables with personal data */
+    STORE_TOUCHES_MAX = 32, /* statements with personal data that one function may run */
 };
+
+/* ---- catalog.c: classes of the columns ---- */
+
+struct catalog_column {
+    char table[STORE_NAME_MAX], column[STORE_NAME_MAX];
+    char *said; /* owned */
+    enum store_class class;
+};
+
+struct catalog {
+    struct catalog_column *columns;
+    size_t count, room;
+};
+
+/* Add what a schema's migrations say. */
+void catalog_add(struct catalog *c, const struct store_schema *schema);
+void catalog_free(struct catalog *c);
+/* The class of a column; of all of a table's when `column` is NULL. Unknown: personal. */
+enum store_class catalog_class(const struct catalog *c, const char *table, const char *column);
 
 /* ---- conn.c ---- */
 
@@ -47,7 +70,16 @@ struct conn {
     sqlite3 *db;
     sqlite3_stmt *control[CONTROL_COUNT];
     enum conn_role role;
-    struct sk_map *statements; /* name -> struct statement, owned */
+    struct sk_map *statements;     /* name -> struct statement, owned */
+    const struct catalog *catalog; /* NULL: what is prepared now touches nothing that is told */
+    struct statement *preparing;   /* the authorizer fills its class and tables */
+    int is_locked;
+    struct sk_map *by_handle; /* sqlite3_stmt * -> struct statement, borrowed */
+    /* The two witnesses: told_* is counted by statement.c, seen_* by SQLite's hooks. Written by
+     * the thread that has the connection, read by store_witness_get. */
+    _Atomic uint64_t told_runs, told_rows, told_changes;
+    _Atomic uint64_t seen_runs, seen_rows, seen_changes, nameless;
+    uint64_t gap_runs, gap_rows, gap_changes; /* differences that were told already */
 };
 
 /* The store's error code for a result of SQLite; 0 for OK, ROW and DONE. */
@@ -80,6 +112,12 @@ struct statement {
     enum statement_kind kind;
     sqlite3_stmt *stmt;
     int running;
+    enum store_class class;                            /* the highest it reads or writes */
+    int is_write;                                      /* it writes a table with personal data */
+    char tables[STORE_TABLES_MAX];                     /* those with personal data */
+    uint64_t changes_before, told_before, seen_before; /* counters when it began */
+    int is_seen; /* the second witness: between its first step and its end */
+    _Atomic uint64_t told_runs, seen_runs, told_rows, seen_rows;
 };
 
 /* One statement's text in a queries file. */
@@ -106,12 +144,35 @@ SK_MUST int migrate_run(struct conn *c, const struct store_schema *schemas, size
 
 /* ---- store.c, writer.c ---- */
 
+struct touch {
+    const struct statement *st;
+    uint64_t runs, rows;
+};
+
 struct store_tx {
     struct store *store;
     struct conn *conn;
     int error; /* of the first statement that failed; dooms the call */
     int64_t rows_changed;
+    size_t touch_count;
+    int is_untold; /* the watcher's own statements */
+    struct touch touches[STORE_TOUCHES_MAX];
 };
+
+/* ---- witness.c ---- */
+
+/* Let the hooks see what runs on `c`; before anything is prepared on it. */
+void witness_hook(struct conn *c);
+/* A named statement ended: count it, and keep it when it touches personal data. */
+void witness_tell(struct store_tx *tx, struct statement *st, uint64_t rows, uint64_t changes);
+/* A function ended well (`err` 0) or badly; on the writer before its savepoint is released. Tells
+ * the watcher; its code, which undoes the function. */
+SK_MUST int witness_function(struct store_tx *tx, const struct store_actor *who, int err);
+/* Hold the two witnesses against each other; raise the alarm at most once for each difference. */
+void witness_compare(struct store *s, struct conn *c);
+const struct store_actor *witness_actor(void);
+/* A copy in one piece of memory; free() it. */
+struct store_actor *witness_keep(const struct store_actor *who);
 
 struct store_row {
     sqlite3_stmt *stmt;
@@ -123,6 +184,8 @@ struct write_item {
     int (*special)(struct store *s, void *ctx); /* instead of fn: runs alone, between groups */
     store_done_fn done;                         /* NULL: a thread waits on `answered` */
     void *ctx;
+    const struct store_actor *who; /* NULL: the box */
+    struct store_actor *kept;      /* a copy of it, when nobody waits */
     int result, is_answered;
     pthread_cond_t answered;
     int64_t queued_us;
@@ -132,6 +195,8 @@ struct store {
     char *path, *lock_path;
     int lock_fd;
     struct conn writer;
+    struct catalog catalog;
+    struct store_watch watch; /* set while nobody uses the store */
 
     pthread_mutex_t queue_lock; /* queue_*, is_closing, item answers */
     pthread_cond_t queue_filled;

@@ -15,6 +15,7 @@ int readers_open(struct store *s, const struct store_opts *opts, const struct st
         if (err)
             return err;
         s->reader_count++;
+        c->catalog = &s->catalog;
         err = conn_run(c, "PRAGMA query_only=ON");
         for (size_t k = 0; !err && k < count; k++)
             err = statements_prepare(c, &schemas[k].queries, why);
@@ -59,7 +60,8 @@ int store_read(struct store *s, store_fn fn, void *ctx)
     int result = conn_control(c, CONTROL_BEGIN_READ);
 
     if (!result)
-        result = tx_call(&tx, fn, ctx);
+        result = witness_function(&tx, witness_actor(), tx_call(&tx, fn, ctx));
+    witness_compare(s, c);
     if (!sqlite3_get_autocommit(c->db))
         SK_ASSERT(conn_control(c, CONTROL_ROLLBACK) ==
                   0); /* nothing was written: always possible */

@@ -105,12 +105,15 @@ static int parameters_are_named(sqlite3_stmt *stmt)
 
 static int statement_prepare(struct conn *c, const struct query_text *q, struct sk_buf *why)
 {
+    struct statement *st = sk_alloc(sizeof(*st));
     sqlite3_stmt *stmt = NULL;
     const char *tail = NULL;
     const char *fault = NULL;
+
+    c->preparing = st;
     int rc =
         sqlite3_prepare_v3(c->db, q->sql, (int)q->len, SQLITE_PREPARE_PERSISTENT, &stmt, &tail);
-
+    c->preparing = NULL;
     if (rc != SQLITE_OK)
         fault = sqlite3_errmsg(c->db);
     else if (!stmt)
@@ -130,17 +133,19 @@ static int statement_prepare(struct conn *c, const struct query_text *q, struct 
     if (fault) {
         why_set(why, "Statement %s does not prepare: %s.", q->name, fault);
         sqlite3_finalize(stmt);
+        free(st);
         return rc == SQLITE_OK ? -SK_EINVAL : conn_error(rc) == -SK_EIO ? -SK_EIO : -SK_EINVAL;
     }
     if (c->role == CONN_READER && !sqlite3_stmt_readonly(stmt)) {
         sqlite3_finalize(stmt);
+        free(st);
         return 0;
     }
-    struct statement *st = sk_alloc(sizeof(*st));
     memcpy(st->name, q->name, sizeof(st->name));
     st->kind = q->kind;
     st->stmt = stmt;
     sk_map_put(c->statements, st->name, strlen(st->name), st);
+    sk_map_put(c->by_handle, &st->stmt, sizeof(st->stmt), st);
     return 0;
 }
 
@@ -273,12 +278,27 @@ static int statement_begin(struct store_tx *tx, const char *name, enum statement
         return tx->error;
     }
     st->running = 1;
+    st->changes_before = (uint64_t)sqlite3_total_changes64(tx->conn->db);
+    st->told_before = tx->conn->told_changes;
+    st->seen_before = tx->conn->seen_changes;
     *out = st;
     return 0;
 }
 
+/* Rows that the statement itself changed, cascades included: without what others changed while it
+ * stood on a row. One that failed changed what the hooks saw, and it was undone. */
+static uint64_t changes_of(const struct conn *c, const struct statement *st, int has_failed)
+{
+    if (sqlite3_stmt_readonly(st->stmt))
+        return 0;
+    uint64_t others = c->told_changes - st->told_before;
+    uint64_t all = has_failed ? c->seen_changes - st->seen_before
+                              : (uint64_t)sqlite3_total_changes64(c->db) - st->changes_before;
+    return all - others;
+}
+
 /* `code`: what the last step gave. Counts changes and keeps the error that dooms the call. */
-static int statement_end(struct store_tx *tx, struct statement *st, int code)
+static int statement_end(struct store_tx *tx, struct statement *st, int code, uint64_t rows)
 {
     tx->error = conn_error(code);
     if (tx->error && tx->error != -SK_ECONFLICT && tx->error != -SK_ESTORAGE)
@@ -289,6 +309,7 @@ static int statement_end(struct store_tx *tx, struct statement *st, int code)
     if (!tx->error && !sqlite3_stmt_readonly(st->stmt))
         tx->rows_changed += sqlite3_changes64(tx->conn->db);
     st->running = 0;
+    witness_tell(tx, st, rows, changes_of(tx->conn, st, tx->error != 0));
     return tx->error;
 }
 
@@ -303,7 +324,7 @@ int store_exec(struct store_tx *tx, const char *name, const struct store_arg *ar
     int code = sqlite3_step(st->stmt);
     if (changed)
         *changed = code == SQLITE_DONE ? sqlite3_changes64(tx->conn->db) : 0;
-    return statement_end(tx, st, code);
+    return statement_end(tx, st, code, 0);
 }
 
 static int rows_walk(struct store_tx *tx, struct statement *st, size_t rows_max, store_row_fn row,
@@ -322,7 +343,7 @@ static int rows_walk(struct store_tx *tx, struct statement *st, size_t rows_max,
         if (said != 0)
             break;
     }
-    int err = statement_end(tx, st, code);
+    int err = statement_end(tx, st, code, *rows);
     if (err)
         return err;
     return said > 0 ? 0 : said;

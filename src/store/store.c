@@ -72,6 +72,9 @@ static int file_open(struct store *s, const struct store_opts *opts,
         err = format_mark(s);
     if (!err)
         err = migrate_run(&s->writer, schemas, count, why);
+    for (size_t i = 0; i < count; i++)
+        catalog_add(&s->catalog, &schemas[i]);
+    s->writer.catalog = &s->catalog;
     if (!err)
         err = guard_mark_used(s);
     if (!err)
@@ -133,6 +136,7 @@ void store_close(struct store *s)
     pthread_mutex_destroy(&s->pool_lock);
     pthread_mutex_destroy(&s->queue_lock);
     guard_close(s);
+    catalog_free(&s->catalog);
     free(s);
 }
 

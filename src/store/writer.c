@@ -73,7 +73,7 @@ static int item_wait(struct store *s, struct write_item *item)
 
 int store_write(struct store *s, store_fn fn, void *ctx)
 {
-    struct write_item item = {.fn = fn, .ctx = ctx};
+    struct write_item item = {.fn = fn, .ctx = ctx, .who = witness_actor()};
 
     return tx_is_running_here() ? -SK_EINTERNAL : item_wait(s, &item);
 }
@@ -85,15 +85,23 @@ int writer_call(struct store *s, int (*special)(struct store *s, void *ctx), voi
     return tx_is_running_here() ? -SK_EINTERNAL : item_wait(s, &item);
 }
 
+static void item_free(struct write_item *item)
+{
+    free(item->kept);
+    free(item);
+}
+
 int store_write_async(struct store *s, store_fn fn, store_done_fn done, void *ctx)
 {
     struct write_item *item = sk_alloc(sizeof(*item));
 
     SK_ASSERT(done != NULL);
     *item = (struct write_item){.fn = fn, .done = done, .ctx = ctx};
+    if (witness_actor())
+        item->who = item->kept = witness_keep(witness_actor());
     int err = item_queue(s, item);
     if (err)
-        free(item);
+        item_free(item);
     return err;
 }
 
@@ -103,7 +111,7 @@ static void item_answer(struct store *s, struct write_item *item)
         tx_depth++; /* a blocking call from here would wait for this very thread */
         item->done(item->ctx, item->result);
         tx_depth--;
-        free(item);
+        item_free(item);
         return;
     }
     pthread_mutex_lock(&s->queue_lock);
@@ -153,7 +161,7 @@ static void item_run(struct store *s, struct group *g, struct write_item *item)
         g->error = err;
         return;
     }
-    item->result = tx_call(&tx, item->fn, item->ctx);
+    item->result = witness_function(&tx, item->who, tx_call(&tx, item->fn, item->ctx));
     if (sqlite3_get_autocommit(s->writer.db)) {
         g->error = -SK_ESTORAGE;
         return;
@@ -239,6 +247,7 @@ static void group_run(struct store *s, struct write_item *first)
     } else {
         group_gather(s, &g, first);
     }
+    witness_compare(s, &s->writer);
     int64_t commit_start_us = store_now_us();
     group_commit(s, &g);
     failure_note(s, &g);
