@@ -219,9 +219,9 @@ int outbound_https_wait(const struct outbound_request *req, int *status, struct 
                        .done = PTHREAD_COND_INITIALIZER,
                        .status = status,
                        .body = body};
-    int err = outbound_https(req, waiter_wake, &w);
 
-    *status = 0;
+    *status = 0; /* before the question is asked: its answer may be here at once */
+    int err = outbound_https(req, waiter_wake, &w);
     if (err)
         return err;
     pthread_mutex_lock(&w.lock);
