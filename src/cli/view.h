@@ -105,13 +105,20 @@ SK_MUST int view_secret_get(struct sk_buf *out, const char *file, const char *wh
 /* The label of a simulated camera, from --seed-file. */
 SK_MUST int view_label_from_seed(struct view *v);
 SK_MUST int view_log_in(struct view *v, const char *password);
-/* POST `body` (taken over); `*answer` is a new reference when the status is `wanted`. */
+/* POST `body` (taken over); `*answer` is a new reference when the status is `wanted`, and with
+ * -SK_EAGAIN: a login's challenge is to be met first. */
 SK_MUST int view_api_post(struct view *v, const char *path, json_t *body, int wanted,
                           json_t **answer);
 
 /* The same with any method; `body` (taken over) and `answer` may be NULL. */
 SK_MUST int view_api_call(struct view *v, const char *method, const char *path, json_t *body,
                           int wanted, json_t **answer);
+
+/* ---- view_proof.c: the work that a login may be asked for ---- */
+
+/* Meet the challenge of `refusal` and put the proof into `body`: up to a minute of one core.
+ * -SK_EINVAL: no challenge, or more work than a box of ours asks for. */
+SK_MUST int view_proof_add(json_t *body, const json_t *refusal);
 
 /* ---- view_keep.c: --keep ---- */
 

@@ -13,7 +13,14 @@
 #include "sdk/label.h"
 #include "wire/label.h"
 
-enum { CA_MAX = 65536, PORT_DEFAULT = 8443, PIN_BYTES = 32, SEED_BYTES = 16, SEED_TEXT = 22 };
+enum {
+    CA_MAX = 65536,
+    PORT_DEFAULT = 8443,
+    PIN_BYTES = 32,
+    SEED_BYTES = 16,
+    SEED_TEXT = 22,
+    WORKS_MAX = 3
+};
 
 /* ---- the server's API --------------------------------------------------------------------------
  */
@@ -39,12 +46,15 @@ int view_api_call(struct view *v, const char *method, const char *path, json_t *
     int status = 0;
     int err = text || !body ? https_client_query(v->http, &q, &status, &got, &got_len) : -SK_ENOMEM;
 
-    if (!err)
-        err = status == wanted ? (answer ? sk_json_parse(answer, got, got_len) : 0)
-              : status == 401  ? -SK_EAUTH
-              : status == 404  ? -SK_ENOTFOUND
-              : status == 429  ? -SK_ELIMIT
-                               : -SK_EDENIED;
+    if (!err && (status == wanted || status == 428)) {
+        err = answer ? sk_json_parse(answer, got, got_len) : 0;
+        err = !err && status == 428 ? -SK_EAGAIN : err;
+    } else if (!err) {
+        err = status == 401   ? -SK_EAUTH
+              : status == 404 ? -SK_ENOTFOUND
+              : status == 429 ? -SK_ELIMIT
+                              : -SK_EDENIED;
+    }
     if (text)
         sk_wipe(text, len);
     free(text);
@@ -94,15 +104,34 @@ static int second_step(struct view *v, json_t **answer)
     return err;
 }
 
-int view_log_in(struct view *v, const char *password)
+/* Name and password; where the box asks for work first it is done, each time anew. */
+static int first_step(struct view *v, const char *password, json_t **answer)
 {
-    json_t *body = json_object(), *answer = NULL;
-    const char *token, *id;
+    json_t *body = json_object();
 
     sk_json_set_str(body, "name", v->o.account);
     sk_json_set_str(body, "password", password);
     sk_json_set_bool(body, "bearer", 1);
-    int err = view_api_post(v, "/api/v1/login", body, 200, &answer);
+    int err = view_api_post(v, "/api/v1/login", json_incref(body), 200, answer);
+    for (int i = 0; err == -SK_EAGAIN && i < WORKS_MAX; i++) {
+        if (!v->o.quiet)
+            fprintf(stderr, "skep view: the box asks for a little work before it looks\n");
+        err = view_proof_add(body, *answer);
+        json_decref(*answer);
+        *answer = NULL;
+        if (!err)
+            err = view_api_post(v, "/api/v1/login", json_incref(body), 200, answer);
+    }
+    json_decref(body);
+    return err;
+}
+
+int view_log_in(struct view *v, const char *password)
+{
+    json_t *answer = NULL;
+    const char *token, *id;
+    int err = first_step(v, password, &answer);
+
     if (!err && sk_json_has(answer, "factor"))
         err = second_step(v, &answer);
     if (!err)
