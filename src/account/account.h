@@ -97,15 +97,27 @@ SK_MUST int account_organization_name(const char *organization, char out[ACCOUNT
 struct http_request;
 struct store_tx;
 
+struct factor_use;
+enum { ACCOUNT_PENDING_SIZE = 44 };
+
+/* The second factor that account_external_ask() asked for was shown: open the session of `pending`
+ * with it (account_external_open) and tell which. Worker threads. */
+typedef int (*account_external_resume_fn)(struct http_request *req, const char *pending,
+                                          const struct factor_use *shown,
+                                          char session[SESSION_ID_SIZE]);
+
 /* The login page offers this; static text, NULL = nothing. At start. */
-void account_external_offer(const char *name);
+void account_external_offer(const char *name, account_external_resume_fn resume);
 
 /* Who came. `account` "" = nobody yet: one is made, with `name` or something like it, in
- * `organization` (NULL or "": home). `role` is set
- * in any case, but the last owner stays one. */
+ * `organization` (NULL or "": home). `role` is set in any case, but the last owner stays one.
+ * `vouched`: the other side says that it has asked for a second factor; then none is asked for
+ * here, nor owed. `shown`: one of the account's own. */
 struct account_external {
     char account[SESSION_ID_SIZE];
     const char *name, *role, *organization;
+    int vouched;
+    const struct factor_use *shown;
 };
 
 /* Writes the caller's rows in the same transaction; not 0: nothing is stored. */
@@ -114,11 +126,17 @@ typedef int (*account_external_fn)(struct store_tx *tx, const char *account, con
 
 /* Open a browser session: account, session and what `also` writes (a link, say) are one
  * transaction; the cookie is added to the answer, which the caller then gives. `e->account` and
- * `session` are filled. -SK_EDENIED: the account is disabled, or there is no such organization; -SK_EAUTH: it has a second factor of
- * its own here; -SK_ELIMIT too many people. Worker threads. */
+ * `session` are filled. -SK_EDENIED: the account is disabled, or there is no such organization;
+ * -SK_EAGAIN: it has a second factor of its own here, and nobody has asked for it; -SK_EAUTH:
+ * `shown` was used meanwhile; -SK_ELIMIT too many people. Worker threads. */
 SK_MUST int account_external_open(struct http_request *req, struct account_external *e,
                                   account_external_fn also, void *ctx,
                                   char session[SESSION_ID_SIZE]);
+
+/* Answer with what the second step of a login takes (a ticket, which factors); the resume function
+ * gets `pending` back once one of them was shown. Worker threads. */
+int account_external_ask(struct http_request *req, const char *account,
+                         const char pending[ACCOUNT_PENDING_SIZE]);
 
 /* End a session because the other side said so; cut at once. Any thread that may block. */
 void account_external_close(const char *session, int64_t now_ms);

@@ -69,7 +69,7 @@ json_t *session_json(const struct account_row *a, const struct session *s, const
                     "prefs", prefs_json(a));
     organization_set_json(json_object_get(out, "account"), a->id);
     emergency_set_json(out, a, s->last_seen);
-    if (factor_is_owed(a->id, a->role))
+    if (factor_is_owed(a->id, a->role) && !s->vouched)
         sk_json_set_str(out, "owes", "factor");
     if (s->bearer)
         sk_json_set_str(out, "token", token);

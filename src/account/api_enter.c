@@ -146,8 +146,7 @@ static int session_of_account(void *ctx, const struct session *s)
     return strcmp(s->account, ctx) == 0;
 }
 
-/* Scripts that log in and never log out: the oldest session makes room. */
-static int sessions_bound(const char *account, int64_t now_ms)
+int sessions_bound(const char *account, int64_t now_ms)
 {
     size_t count;
     struct session *list = session_list(session_of_account, (void *)(uintptr_t)account, &count);

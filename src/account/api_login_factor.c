@@ -40,34 +40,54 @@ static json_t *ticket_json(const char *text, unsigned kinds, int64_t expires, js
     return json_pack("{s:o}", "factor", factor);
 }
 
+/* Put the ticket by and tell the client. Wipes it. */
+static int ticket_answer(struct http_request *req, struct factor_ticket *t, unsigned kinds)
+{
+    char text[ACCOUNT_TOKEN_SIZE], bound[BOUND_SIZE];
+    json_t *passkey = NULL;
+    int err = 0;
+
+    prefix_key(t->prefix, "prefix", http_principal(req)->source);
+    kinds = passkey_rp() ? kinds : kinds & ~(unsigned)FACTOR_PASSKEY;
+    ticket_put(t, text, sk_clock_mono_ms());
+    ticket_bound(bound, t);
+    if (kinds & FACTOR_PASSKEY)
+        err = passkey_request_json(t->account, bound, &passkey);
+    if (err)
+        http_problem(req, err, NULL);
+    else
+        http_json(req, 200, ticket_json(text, kinds, http_now_ms(req) + FACTOR_TICKET_MS, passkey));
+    crypto_wipe(text, sizeof(text));
+    crypto_wipe(t, sizeof(*t));
+    return err;
+}
+
 int login_factor_ask(struct entering *e, const struct login_try *try, const char *rehash,
                      unsigned kinds)
 {
     struct factor_ticket t = {.bearer = e->bearer, .try = *try};
-    char text[ACCOUNT_TOKEN_SIZE], bound[BOUND_SIZE];
-    json_t *passkey = NULL;
     int err = sk_copy(t.account, sizeof(t.account), e->row.id);
 
     if (!err)
         err = sk_copy(t.checked, sizeof(t.checked), e->row.password);
     if (!err)
         err = sk_copy(t.rehash, sizeof(t.rehash), rehash);
-    memcpy(t.prefix, try->prefix, sizeof(t.prefix));
-    kinds = passkey_rp() ? kinds : kinds & ~(unsigned)FACTOR_PASSKEY;
-    if (!err) {
-        ticket_put(&t, text, sk_clock_mono_ms());
-        ticket_bound(bound, &t);
-    }
-    if (!err && kinds & FACTOR_PASSKEY)
-        err = passkey_request_json(t.account, bound, &passkey);
-    if (err)
-        http_problem(e->req, err, NULL);
-    else
-        http_json(e->req, 200,
-                  ticket_json(text, kinds, http_now_ms(e->req) + FACTOR_TICKET_MS, passkey));
-    crypto_wipe(text, sizeof(text));
+    if (!err)
+        return ticket_answer(e->req, &t, kinds);
     crypto_wipe(&t, sizeof(t));
+    http_problem(e->req, err, NULL);
     return err;
+}
+
+int account_external_ask(struct http_request *req, const char *account,
+                         const char pending[ACCOUNT_PENDING_SIZE])
+{
+    struct factor_ticket t = {.bearer = 0};
+    int err = sk_copy(t.account, sizeof(t.account), account);
+
+    if (!err)
+        err = sk_copy(t.external, sizeof(t.external), pending);
+    return err ? http_problem(req, err, NULL) : ticket_answer(req, &t, factor_kinds(account));
 }
 
 /* ---- the answer ---- */
@@ -106,7 +126,9 @@ static int step_admit(struct second_step *s)
         browser.id[0] = '\0';
     factor_bucket(s->factor_key, s->ticket.account, browser.id);
     int err = throttle_take(t, s->factor_key, &factor_rule, s->now_ms, &retry_ms);
-    if (!err) {
+    /* The buckets of the password are full of others' guesses when a proof was asked for, and no
+     * business of who came through another box: there the ticket's tries and ours are the bound. */
+    if (!err && !s->ticket.try.by_proof && !s->ticket.external[0]) {
         err = login_admit(t, s->e.row.name, browser.id, p->source, s->now_ms, &s->try, &retry_ms);
         if (err) /* a refusal is not a failure: it counts nowhere */
             throttle_give_back(t, s->factor_key, &factor_rule, s->now_ms);
@@ -114,6 +136,23 @@ static int step_admit(struct second_step *s)
     if (err)
         answer_throttled(s->req, retry_ms);
     return err;
+}
+
+/* Another box has said who it is, and the factor was right: it opens the session it has begun. */
+static int external_enter(struct second_step *s, const struct factor_use *use)
+{
+    char id[SESSION_ID_SIZE];
+    int err = account_get()->external_resume(s->req, s->ticket.external, use, id);
+
+    if (!err)
+        err = session_by_id(id, http_now_ms(s->req), &s->e.session);
+    if (!err) /* its role may be another one by now */
+        err = ledger_account_by_id(account_get()->store, s->ticket.account, &s->e.row);
+    factors_refresh(s->ticket.account);
+    if (err == -SK_EAUTH || err == -SK_EGONE || err == -SK_EDENIED || err == -SK_ENOTFOUND)
+        return login_refuse(s->req, &s->e.row);
+    return err ? http_problem(s->req, err, NULL)
+               : http_json(s->req, 200, session_json(&s->e.row, &s->e.session, ""));
 }
 
 /* Everything was right: the tries of both steps are given back. */
@@ -124,7 +163,10 @@ static int step_enter(struct second_step *s, const struct factor_use *use)
     if (!ticket_take(&s->ticket))
         return step_refuse(s); /* somebody was faster with the same ticket */
     throttle_give_back(t, s->factor_key, &factor_rule, s->now_ms);
-    login_succeeded(t, &s->try, s->now_ms);
+    if (!s->ticket.try.by_proof && !s->ticket.external[0])
+        login_succeeded(t, &s->try, s->now_ms);
+    if (s->ticket.external[0])
+        return external_enter(s, use);
     login_succeeded(t, &s->ticket.try, s->now_ms);
     login_enter(&s->e, s->ticket.checked, s->ticket.rehash, use);
     factors_refresh(s->ticket.account);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "account/access.h"
+#include "account/factor.h"
 #include "base/log.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -13,9 +14,10 @@
 
 enum { NAME_TRIES = 20 };
 
-void account_external_offer(const char *name)
+void account_external_offer(const char *name, account_external_resume_fn resume)
 {
     account_get()->external_name = name;
+    account_get()->external_resume = resume;
 }
 
 struct external_write {
@@ -114,6 +116,10 @@ static int role_set(struct store_tx *tx, const char *account, const char *role, 
         tx, "account_standing_set",
         STORE_ARGS(store_text("id", account), store_text("role", role), store_int("disabled", 0)),
         NULL);
+    /* As when somebody here does it: links of the former role must not bring anybody in. */
+    if (!err && role_find(role) < role_find(s.role))
+        err = store_exec(tx, "account_invitation_delete_of",
+                         STORE_ARGS(store_text("account", account)), NULL);
     return err ? err
                : audit_record(tx, AUDIT(.at_ms = now_ms, .actor_kind = "box",
                                         .action = "account.role-changed", .object_kind = "account",
@@ -137,7 +143,8 @@ int account_external_open(struct http_request *req, struct account_external *e,
     struct account_state *a = account_get();
     struct session s;
     char token[ACCOUNT_TOKEN_SIZE];
-    struct entry entry = {.session = &s, .now_ms = http_now_ms(req)};
+    struct entry entry = {
+        .session = &s, .now_ms = http_now_ms(req), .factor = e->shown, .vouched = e->vouched};
     struct external_write w = {.e = e, .role = e->role, .entry = &entry, .also = also, .ctx = ctx};
 
     w.organization = e->organization && e->organization[0] ? e->organization : ORGANIZATION_HOME;
@@ -147,9 +154,17 @@ int account_external_open(struct http_request *req, struct account_external *e,
             return -SK_EDENIED;
         id_make(e->account);
         w.name[0] = '?'; /* chosen in the write */
+    } else if (!e->vouched && !e->shown &&
+               factor_kinds(e->account) & (FACTOR_TOTP | FACTOR_PASSKEY)) {
+        return -SK_EAGAIN;
+    } else {
+        int err = sessions_bound(e->account, entry.now_ms);
+        if (err)
+            return err;
     }
     session_make(&s, token, e->account, 0, http_principal(req)->source, http_user_agent(req),
                  entry.now_ms, a->lifetime_ms);
+    s.vouched = e->vouched;
     session_put(&s);
     int err = store_write(a->store, open_write, &w);
     if (err) {

@@ -101,9 +101,10 @@ struct factor_ticket {
     char checked[PHC_SIZE]; /* what the password was right for */
     char rehash[PHC_SIZE];  /* or "" */
     int bearer;
-    uint8_t prefix[THROTTLE_KEY_BYTES]; /* of the network that asked */
-    struct login_try try;               /* given back when the factor is right */
-    int64_t expires;                    /* monotonic */
+    uint8_t prefix[THROTTLE_KEY_BYTES];  /* of the network that asked */
+    struct login_try try;                /* given back when the factor is right */
+    char external[ACCOUNT_PENDING_SIZE]; /* instead of a password: what another box has begun */
+    int64_t expires;                     /* monotonic */
     int tries_left;
 };
 /* Keeps a copy. `text` is told to the client. */
@@ -164,7 +165,7 @@ const char *factor_name(unsigned kind);
 SK_MUST int factor_spend(struct store_tx *tx, const char *account, const struct factor_use *use,
                          int64_t now_ms);
 /* Inside a write: 0 when the account has no factor, else -SK_EAUTH. Every session that begins asks
- * this or spends one: there is no third way in. */
+ * this or spends one, unless another box vouches for it: there is no fourth way in. */
 SK_MUST int factor_none(struct store_tx *tx, const char *account);
 /* Inside a write: forget everything of an account, or of all owners. */
 SK_MUST int factors_delete(struct store_tx *tx, const char *account);

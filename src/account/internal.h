@@ -115,6 +115,7 @@ struct login_try {
     uint8_t unknown[THROTTLE_KEY_BYTES]; /* (account, any other) */
     uint8_t prefix[THROTTLE_KEY_BYTES];  /* source /24 or /56 */
     int by_known;
+    int by_proof, by_waiting; /* other buckets, under the same names */
 };
 
 extern const struct throttle_rule login_rule_known, login_rule_unknown, login_rule_prefix;
@@ -171,6 +172,8 @@ struct session {
     uint8_t token_hash[32];
     uint8_t csrf_secret[32];
     int bearer;
+    int vouched; /* another box has asked for a second factor; of this run only, as its sessions are
+                  */
     int64_t created, last_seen, saved_seen, expires;
     int64_t proved; /* when its password or a factor was last shown: `created`, or since */
     char source[SOURCE_SIZE];
@@ -190,6 +193,8 @@ void session_put(const struct session *s);
 SK_MUST int session_by_token(const uint8_t hash[32], int bearer, int64_t now_ms, int use,
                              struct session *out);
 SK_MUST int session_by_id(const char *id, int64_t now_ms, struct session *out);
+/* 1 when another box vouches for the second factor of this session. Any thread. */
+int session_is_vouched(const char *id, int64_t now_ms);
 void session_touch(const char *id, int64_t now_ms);
 void session_prove(const char *id, int64_t now_ms);
 /* Copies of all that `wanted` picks, oldest first; free() the list. */
@@ -262,7 +267,8 @@ struct entry {
     const char *checked;         /* login: the PHC string that the password was right for; NULL: a
                                   * passkey alone */
     const struct factor_use *factor; /* the second factor that was shown, or NULL */
-    const char *rehash;          /* its successor, or NULL */
+    int vouched;                     /* another box has asked for one */
+    const char *rehash;              /* its successor, or NULL */
     int64_t now_ms;
 };
 /* Use up the setup token and write the owner. -SK_EGONE: used, expired or replaced. */
@@ -292,6 +298,7 @@ struct account_state {
     int64_t lifetime_ms;
     int registration;          /* enum registration */
     const char *external_name; /* of the single sign-on, NULL = none */
+    account_external_resume_fn external_resume;
     int64_t fresh_ms; /* how long a shown password or factor counts for sensitive acts */
 };
 struct account_state *account_get(void);
@@ -380,6 +387,8 @@ void link_body_wipe(struct link_body *b);
 int login_enter(struct entering *e, const char *checked, const char *rehash,
                 const struct factor_use *factor);
 int login_refuse(struct http_request *req, const struct account_row *row);
+/* Scripts that log in and never log out: the oldest session makes room. */
+SK_MUST int sessions_bound(const char *account, int64_t now_ms);
 
 /* api.c: of somebody who is logged in; api_enter.c: setup and login; those of people and grants
  * are in access.h */

@@ -254,6 +254,8 @@ static int entry_record(struct store_tx *tx, const struct entry *e, const char *
         sk_json_set_bool(detail, "bearer", 1);
     if (e->factor)
         sk_json_set_str(detail, "factor", factor_name(e->factor->kind));
+    else if (e->vouched)
+        sk_json_set_str(detail, "factor", "provider");
     char *text = json_object_size(detail) ? sk_json_text(detail, NULL) : NULL;
     int err =
         audit_record(tx, AUDIT(.at_ms = e->now_ms, .actor_kind = "account", .actor = s->account,
@@ -267,12 +269,14 @@ static int entry_record(struct store_tx *tx, const struct entry *e, const char *
 int ledger_entry_write(struct store_tx *tx, const struct entry *e, const char *kind)
 {
     const struct session *s = e->session;
-    int err = e->factor ? factor_spend(tx, s->account, e->factor, e->now_ms)
-                        : factor_none(tx, s->account);
+    int err = 0;
 
+    if (e->factor)
+        err = factor_spend(tx, s->account, e->factor, e->now_ms);
+    else if (!e->vouched)
+        err = factor_none(tx, s->account);
     if (!err)
         err = session_insert(tx, s);
-
     if (!err)
         err = entry_record(tx, e, kind);
     if (!err && e->browser_surplus)

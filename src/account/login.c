@@ -86,8 +86,12 @@ void login_undecided(struct throttle *t, const struct login_try *try, int64_t no
         throttle_give_back(t, try->known, &login_rule_known, now_ms);
         return;
     }
-    throttle_give_back(t, try->unknown, &login_rule_unknown, now_ms);
-    throttle_give_back(t, try->prefix, &login_rule_prefix, now_ms);
+    const struct throttle_rule *prefix_rule = try->by_waiting ? &waited_rule
+                                              : try->by_proof ? &proved_rule
+                                                              : &login_rule_prefix;
+    throttle_give_back(t, try->unknown, try->by_proof ? &pressure_rule : &login_rule_unknown,
+                       now_ms);
+    throttle_give_back(t, try->prefix, prefix_rule, now_ms);
 }
 
 /* ---- with a proof ---- */
@@ -115,7 +119,7 @@ int login_admit_proved(struct throttle *t, const char *name, const char *source,
     const struct throttle_rule *rule = by_waiting ? &waited_rule : &proved_rule;
     int64_t ignored;
 
-    *out = (struct login_try){0};
+    *out = (struct login_try){.by_proof = 1, .by_waiting = by_waiting};
     prefix_key(out->prefix, by_waiting ? "waited" : "proved", source);
     key_make(out->unknown, "pressure", name, "", 0);
     int err = throttle_take(t, out->prefix, rule, now_ms, retry_ms);

@@ -41,7 +41,8 @@ static int owes_factor(const struct rule *r, const struct principal *p, int64_t 
     if (p->kind != PRINCIPAL_ACCOUNT || !factor_is_required("owner") || rule_is_of_self(r))
         return 0;
     enum role role = access_standing(p->account, 0, NULL, now_ms, &ignored);
-    return role != ROLE_NONE && factor_is_owed(p->account, role_name(role));
+    return role != ROLE_NONE && factor_is_owed(p->account, role_name(role)) &&
+           !session_is_vouched(p->session, now_ms);
 }
 
 static int decide(void *ctx, const struct principal *p, const char *action,

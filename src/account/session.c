@@ -143,6 +143,15 @@ int session_by_id(const char *id, int64_t now_ms, struct session *out)
     return err;
 }
 
+int session_is_vouched(const char *id, int64_t now_ms)
+{
+    struct session s;
+    int is = session_by_id(id, now_ms, &s) == 0 && s.vouched;
+
+    crypto_wipe(&s, sizeof(s));
+    return is;
+}
+
 void session_touch(const char *id, int64_t now_ms)
 {
     pthread_mutex_lock(&table.lock);

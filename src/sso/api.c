@@ -154,7 +154,7 @@ int api_sso_start(struct http_request *req)
 
 /* ---- and back ---- */
 
-static int callback_do(struct http_request *req)
+static int callback_do(struct http_request *req, char pending[ACCOUNT_PENDING_SIZE])
 {
     const struct sso_settings *s = sso_settings_get();
     const char *code = http_query(req, "code"), *state = http_query(req, "state");
@@ -175,7 +175,7 @@ static int callback_do(struct http_request *req)
     if (!err)
         err = provider_userinfo(t, &info);
     if (!err)
-        err = sso_enter(req, claims, info, t);
+        err = sso_enter(req, claims, info, t, pending);
     json_decref(claims);
     json_decref(info);
     crypto_wipe(t, sizeof(*t));
@@ -187,13 +187,19 @@ static int callback_do(struct http_request *req)
 int api_sso_callback(struct http_request *req)
 {
     static _Atomic int at_once;
+    char pending[ACCOUNT_PENDING_SIZE];
     int err = -SK_EBUSY;
 
     if (!sso_settings_get()->issuer)
         return http_problem(req, -SK_ENOTFOUND, NULL);
     if (atomic_fetch_add(&at_once, 1) < AT_ONCE_MAX)
-        err = callback_do(req);
+        err = callback_do(req, pending);
     atomic_fetch_sub(&at_once, 1);
+    if (err == -SK_EAGAIN) { /* the page asks with this cookie what it is to show */
+        pending_cookie(req, pending, "; Max-Age=300");
+        crypto_wipe(pending, sizeof(pending));
+        return go(req, "/login?sso=factor");
+    }
     pending_cookie(req, "", "; Max-Age=0");
     if (!err)
         return go(req, "/live");
@@ -204,6 +210,22 @@ int api_sso_callback(struct http_request *req)
                      .result = "refused", .source = http_principal(req)->source,
                      .detail = "{\"by\":\"sso\"}"));
     return go(req, "/login?sso=refused");
+}
+
+/* The account has a second factor here, and the provider did not say that it asked for one. */
+int api_sso_factor(struct http_request *req)
+{
+    char account[SESSION_ID_SIZE];
+    const char *pending = http_return_cookie(req);
+    json_t *body;
+
+    if (http_body_json(req, &body))
+        return 0;
+    if (json_object_size(body))
+        return http_problem(req, -SK_EINVAL, NULL);
+    if (waiting_account(pending, account))
+        return http_problem_code(req, 401, "auth-failed", NULL);
+    return account_external_ask(req, account, pending);
 }
 
 /* ---- behind the browser's back ---- */
@@ -253,8 +275,10 @@ static int backchannel_do(const char *token, int64_t now_ms, size_t *ended)
         err = sk_json_str(claims, "jti", 255, &jti);
     if (!err && is_replay(jti))
         err = -SK_EREPLAY;
-    if (!err)
+    if (!err) {
+        waiting_drop(sub, sid);
         *ended = watch_end(sub, sid);
+    }
     json_decref(claims);
     return err;
 }

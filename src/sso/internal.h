@@ -73,6 +73,7 @@ struct sso_settings {
     const char *issuer, *client_id, *name, *scope, *groups_claim;
     const char *owner_groups, *admin_groups, *member_groups;
     const char *organization; /* that a new person joins */
+    const char *factor; /* `amr` or `acr` that stand for a second factor */
     struct sk_buf secret;
     int64_t poll_ms;
 };
@@ -108,10 +109,35 @@ void redirect_uri(char out[URL_SIZE]);
 /* The role that the groups of a claims object bring, NULL = none. Static text. */
 const char *sso_role_of(const json_t *claims);
 
+/* 1 when the id token says, as `sso.factor` wants it said, that the provider has asked for a second
+ * factor (RFC 8176, OpenID Connect Core 2). */
+int sso_vouches(const json_t *id_claims);
+
 /* Find or make the account of (issuer, sub), and open its session (the cookie is in the answer).
- * Takes over `t`. */
+ * -SK_EAGAIN: the account has a second factor here that is to be shown first; `pending` says what
+ * waits for it. Takes over `t`. */
 SK_MUST int sso_enter(struct http_request *req, const json_t *id_claims, const json_t *info,
-                      struct sso_tokens *t);
+                      struct sso_tokens *t, char pending[ACCOUNT_PENDING_SIZE]);
+/* It was shown (account_external_resume_fn). */
+int sso_resume(struct http_request *req, const char *pending, const struct factor_use *shown,
+               char session[SESSION_ID_SIZE]);
+
+/* ---- waiting.c: whom the provider has named, and who has yet to show a second factor here ---- */
+
+struct waiting {
+    char account[SESSION_ID_SIZE];
+    char subject[SUBJECT_MAX + 1], sid[SUBJECT_MAX + 1];
+    const char *role; /* static */
+    struct sso_tokens tokens;
+};
+/* Keeps a copy for five minutes, and says under which name. Of an account the former one goes;
+ * -SK_ELIMIT: too many wait. Any thread. */
+SK_MUST int waiting_put(const struct waiting *w, char pending[ACCOUNT_PENDING_SIZE]);
+/* Whose it is, and leave it; or a copy (the caller wipes it), once. -SK_EGONE. */
+SK_MUST int waiting_account(const char *pending, char account[SESSION_ID_SIZE]);
+SK_MUST int waiting_take(const char *pending, struct waiting *out);
+/* The provider has ended them ("" = any); `subject` and `sid` both "": all. */
+void waiting_drop(const char *subject, const char *sid);
 
 /* ---- watch.c: sessions whose right to be there is asked for again and again ---- */
 
@@ -126,6 +152,7 @@ size_t watch_end(const char *subject, const char *sid);
 
 int api_sso_start(struct http_request *req);
 int api_sso_callback(struct http_request *req);
+int api_sso_factor(struct http_request *req);
 int api_sso_backchannel(struct http_request *req);
 
 #endif

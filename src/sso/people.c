@@ -1,9 +1,12 @@
 /* From the provider's claims to an account and a session of this box. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/sys.h"
 #include "base/text.h"
+#include "crypto/wipe.h"
 #include "sso/internal.h"
 
 /* ---- groups ---- */
@@ -54,6 +57,14 @@ const char *sso_role_of(const json_t *claims)
     if (any_holds(s->admin_groups, groups))
         return "admin";
     return any_holds(s->member_groups, groups) ? "member" : NULL;
+}
+
+int sso_vouches(const json_t *id_claims)
+{
+    const char *factor = sso_settings_get()->factor;
+
+    return any_holds(factor, json_object_get(id_claims, "amr")) ||
+           any_holds(factor, json_object_get(id_claims, "acr"));
 }
 
 /* ---- who it is ---- */
@@ -117,34 +128,83 @@ static const char *name_of(const json_t *info, const json_t *claims)
     return "guest";
 }
 
-int sso_enter(struct http_request *req, const json_t *id_claims, const json_t *info,
-              struct sso_tokens *t)
+/* Account and session, and from now on the provider is asked. `w` says who; its tokens are copied.
+ */
+static int enter(struct http_request *req, struct account_external *e, struct waiting *w,
+                 char session[SESSION_ID_SIZE])
+{
+    struct linking l = {.subject = w->subject, .now_ms = http_now_ms(req), .account = e->account};
+    int err = account_external_open(req, e, link_write, &l, session);
+
+    if (err)
+        return err;
+    err = watch_add(session, e->account, w->subject, w->sid, w->role, &w->tokens);
+    if (err)
+        account_external_close(session, l.now_ms);
+    return err;
+}
+
+static int waiting_fill(struct waiting *w, const json_t *id_claims, const json_t *info)
 {
     const char *subject, *again, *sid = "";
-    struct account_external e = {.name = name_of(info, id_claims),
-                                 .organization = sso_settings_get()->organization};
-    struct linking l = {.now_ms = http_now_ms(req), .account = e.account};
-    char session[SESSION_ID_SIZE];
 
     if (sk_json_str(id_claims, "sub", SUBJECT_MAX, &subject) ||
         sk_json_str(info, "sub", SUBJECT_MAX, &again) || strcmp(subject, again) != 0)
         return -SK_EAUTH; /* OpenID Connect Core 5.3.2 */
     if (sk_json_has(id_claims, "sid") && sk_json_str(id_claims, "sid", SUBJECT_MAX, &sid))
         return -SK_EAUTH;
-    e.role = sso_role_of(info);
-    if (!e.role)
-        e.role = sso_role_of(id_claims);
-    if (!e.role)
+    w->role = sso_role_of(info);
+    if (!w->role)
+        w->role = sso_role_of(id_claims);
+    if (!w->role)
         return -SK_EDENIED;
-    l.subject = subject;
-    int err = store_read(http_house(req)->store, link_find, &l);
-    if (err && err != -SK_ENOTFOUND)
-        return err;
-    err = account_external_open(req, &e, link_write, &l, session);
-    if (err)
-        return err;
-    err = watch_add(session, e.account, subject, sid, e.role, t);
-    if (err)
-        account_external_close(session, l.now_ms);
+    int err = sk_copy(w->subject, sizeof(w->subject), subject);
+    return err ? err : sk_copy(w->sid, sizeof(w->sid), sid);
+}
+
+int sso_enter(struct http_request *req, const json_t *id_claims, const json_t *info,
+              struct sso_tokens *t, char pending[ACCOUNT_PENDING_SIZE])
+{
+    struct account_external e = {.name = name_of(info, id_claims),
+                                 .organization = sso_settings_get()->organization,
+                                 .vouched = sso_vouches(id_claims)};
+    struct waiting *w = sk_alloc(sizeof(*w));
+    char session[SESSION_ID_SIZE];
+    int err = waiting_fill(w, id_claims, info);
+
+    if (!err) {
+        struct linking l = {.subject = w->subject, .account = e.account};
+        err = store_read(http_house(req)->store, link_find, &l);
+        err = err == -SK_ENOTFOUND ? 0 : err;
+    }
+    if (!err) {
+        e.role = w->role;
+        w->tokens = *t;
+        err = enter(req, &e, w, session);
+    }
+    if (err == -SK_EAGAIN) {
+        memcpy(w->account, e.account, sizeof(w->account));
+        int full = waiting_put(w, pending);
+        err = full ? full : err;
+    }
+    crypto_wipe(w, sizeof(*w));
+    free(w);
+    return err;
+}
+
+int sso_resume(struct http_request *req, const char *pending, const struct factor_use *shown,
+               char session[SESSION_ID_SIZE])
+{
+    struct account_external e = {.name = "", .shown = shown};
+    struct waiting *w = sk_alloc(sizeof(*w));
+    int err = waiting_take(pending, w);
+
+    if (!err) {
+        memcpy(e.account, w->account, sizeof(e.account));
+        e.role = w->role;
+        err = enter(req, &e, w, session);
+    }
+    crypto_wipe(w, sizeof(*w));
+    free(w);
     return err;
 }

@@ -34,6 +34,7 @@ static int settings_take(const struct config *c)
     settings.admin_groups = config_text(c, "sso.admin_groups");
     settings.member_groups = config_text(c, "sso.member_groups");
     settings.organization = config_text(c, "sso.organization");
+    settings.factor = config_text(c, "sso.factor");
     settings.poll_ms = config_int(c, "sso.poll_s") * 1000;
     if (!settings.issuer)
         return 0;
@@ -82,6 +83,7 @@ static int left_end(struct store *store)
 static void sso_stop(void)
 {
     watch_stop();
+    waiting_drop("", "");
     provider_stop();
     sk_buf_fini_wipe(&settings.secret);
 }
@@ -94,7 +96,7 @@ static int sso_start(struct house *house)
     if (!err)
         err = left_end(house->store);
     if (!err && settings.issuer) {
-        account_external_offer(settings.name);
+        account_external_offer(settings.name, sso_resume);
         err = watch_start();
     }
     if (err)
@@ -118,6 +120,9 @@ static const struct config_key config_keys[] = {
     {"sso.member_groups", CONFIG_TEXT, "", 0, 0, "Groups whose people are members; * = anybody"},
     {"sso.organization", CONFIG_TEXT, "home", 0, 0,
      "Id of the organization that a new person joins"},
+    {"sso.factor", CONFIG_TEXT, "mfa", 0, 0,
+     "What the id token's amr or acr says when the provider has asked for a second factor, commas "
+     "between; * = it always does. Otherwise people who have one here show that"},
     {"sso.poll_s", CONFIG_INT, "20", 1, 3600,
      "Seconds after which the provider is asked again whether a person is still there"},
     {0},
@@ -136,6 +141,13 @@ static const struct route routes[] = {
      "{\"name\":\"iss\",\"in\":\"query\",\"schema\":{\"type\":\"string\"}},"
      "{\"name\":\"error\",\"in\":\"query\",\"schema\":{\"type\":\"string\"}}],"
      "\"responses\":{\"303\":{\"description\":\"Into the console, or to the login page\"}}}"},
+    {"POST", "/api/v1/sso/factor", "public", 64, NULL, api_sso_factor,
+     "{\"summary\":\"Which second factor a login through the provider waits for\","
+     "\"requestBody\":{\"required\":true,\"content\":{\"application/json\":{\"schema\":{"
+     "\"type\":\"object\",\"additionalProperties\":false}}}},"
+     "\"responses\":{\"200\":{\"description\":\"As the first step of a login with a factor\","
+     "\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\",\"required\":["
+     "\"factor\"],\"properties\":{\"factor\":{\"type\":\"object\"}}}}}}}}"},
     {"POST", "/api/v1/sso/backchannel", "public", 20480, "application/x-www-form-urlencoded",
      api_sso_backchannel,
      "{\"summary\":\"Back-channel logout\",\"requestBody\":{\"required\":true,\"content\":{"

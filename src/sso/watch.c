@@ -147,12 +147,37 @@ static int ask(struct sso_tokens *t, const char *subject, const char **role)
     return err;
 }
 
+/* The one that waits longest: however many sessions there are and however slow the provider is,
+ * none is passed over for good. */
 static struct watched *due_locked(int64_t now_ms)
 {
+    struct watched *first = NULL;
+
     for (struct watched *w = watch.first; w; w = w->next)
-        if (w->due_ms <= now_ms)
-            return w;
-    return NULL;
+        if (w->due_ms <= now_ms && (!first || w->due_ms < first->due_ms))
+            first = w;
+    return first;
+}
+
+/* One of whom nothing was heard for too long, even if its turn has not come: taken out, and its
+ * session in `session`. */
+static int silent_take_locked(int64_t now_ms, char session[SESSION_ID_SIZE])
+{
+    for (struct watched **at = &watch.first; *at; at = &(*at)->next)
+        if (now_ms - (*at)->heard_ms > SILENCE_MS + sso_settings_get()->poll_ms) {
+            memcpy(session, (*at)->session, SESSION_ID_SIZE);
+            take_out_locked(at);
+            return 1;
+        }
+    return 0;
+}
+
+static void silent_end(const char *session)
+{
+    pthread_mutex_unlock(&watch.lock);
+    log_info("sso", "session-over", "session=%s reason=\"nothing heard\"", session);
+    account_external_close(session, sk_clock_wall_ms());
+    pthread_mutex_lock(&watch.lock);
 }
 
 /* What was heard, back into the entry; the answer says whether the session must end. */
@@ -206,12 +231,18 @@ static void ask_one(struct watched *w)
 
 static void *work(void *arg)
 {
+    char session[SESSION_ID_SIZE];
     struct timespec ts;
 
     (void)arg;
     pthread_mutex_lock(&watch.lock);
     while (!watch.stopping) {
-        struct watched *w = due_locked(sk_clock_mono_ms());
+        int64_t now_ms = sk_clock_mono_ms();
+        if (silent_take_locked(now_ms, session)) {
+            silent_end(session);
+            continue;
+        }
+        struct watched *w = due_locked(now_ms);
         if (w) {
             ask_one(w);
             continue;

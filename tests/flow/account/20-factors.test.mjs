@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { api, login, OWNER, runSkep, setupOwner, startSkep, test, waitFor } from "../lib/skep.mjs";
 import { member, PASSWORD } from "../grant/lib.mjs";
+import { ask } from "../guard/lib.mjs";
 import { timeCode, totpOn } from "./authenticator.mjs";
 
 const password = (client, who = OWNER) => client.post("/api/v1/login", { name: who.name, password: who.password });
@@ -227,5 +228,18 @@ test("skep view logs in with a code from a file, never from its arguments", asyn
     const right = await view("--code-file", files.code);
     assert.doesNotMatch(right.stderr, /logging in/);
     assert.equal((await owner.get("/api/v1/me/factors")).json.recovery.left, 9, "the code was shown and is used");
+    assert.match((await view("--code-file", files.code)).stderr, /logging in/);
+
+    // while others try passwords on that name: work first, and the second step is none of their business
+    for (let i = 0, status = 0; status !== 428; i++) {
+        assert.ok(i < 40);
+        status = (await ask(skep, `127.30.${i}.1`, "/api/v1/login", { method: "POST", body: { name: OWNER.name, password: "wrong horse" } })).status;
+    }
+    await writeFile(files.code, `${codes[1]}\n`, { mode: 0o600 });
+    const worked = await view("--code-file", files.code);
+    assert.match(worked.stderr, /a little work/);
+    assert.doesNotMatch(worked.stderr, /logging in/);
+    assert.equal((await owner.get("/api/v1/me/factors")).json.recovery.left, 8);
+    await writeFile(files.password, "not this one at all\n", { mode: 0o600 });
     assert.match((await view("--code-file", files.code)).stderr, /logging in/);
 });

@@ -82,8 +82,10 @@ test("who leaves the group, or the provider, is cut; who changes it, changes rol
     await setupOwner(box.skep);
     box.users.set("ada", ["keepers"]).set("bob", ["guests"]);
     const ada = (await box.login("ada")).client, bob = (await box.login("bob")).client;
+    const { token } = (await ada.post("/api/v1/invitations", { role: "admin" })).json;
     box.users.set("ada", ["guests"]);
     await waitFor(async () => (await ada.get("/api/v1/me")).json.account.role === "member", 15000, "the other role");
+    assert.equal((await api(box.skep).post("/api/v1/join/check", { token })).status, 410, "what an admin gave out does not outlive the role");
     box.users.set("ada", []);
     await waitFor(async () => (await ada.get("/api/v1/me")).status === 401, 15000, "the cut");
     box.users.delete("bob");

@@ -37,8 +37,8 @@ export function ask(url, { ca, method = "GET", headers = {}, body } = {}) {
     });
 }
 
-/** Provider and box that know each other -> {skep, users, keys, login(name), client, ...}. */
-export async function boxWithProvider(t, { alg = "RS256", more = "", allow = "127.0.0.0/8, ::1" } = {}) {
+/** Provider and box that know each other (`amr`: how people prove themselves there) -> {skep, users, keys, login(name), client, ...}. */
+export async function boxWithProvider(t, { alg = "RS256", more = "", head = "", allow = "127.0.0.0/8, ::1" } = {}) {
     const certificate = certificateMake(t);
     const users = new Map(), keys = [signingKey(alg)];
     let handler = null, who = null;
@@ -47,7 +47,7 @@ export async function boxWithProvider(t, { alg = "RS256", more = "", allow = "12
     t.after(() => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve); }));
     const issuer = `https://localhost:${server.address().port}`;
     writeFileSync(join(certificate.dir, "secret"), SECRET, { mode: 0o600 });
-    const skep = await startSkep({ t, config: `[outbound]\nca_file = ${certificate.certFile}\nallow = ${allow}\n[sso]\nissuer = ${issuer}\n`
+    const skep = await startSkep({ t, config: `${head}[outbound]\nca_file = ${certificate.certFile}\nallow = ${allow}\n[sso]\nissuer = ${issuer}\n`
         + `client_id = ${CLIENT}\nclient_secret_file = ${join(certificate.dir, "secret")}\nname = Testhaus\nadmin_groups = keepers\nmember_groups = guests, friends\npoll_s = 1\n${more}` });
     const box = { skep, users, keys, issuer, ca: certificate.cert };
     const provider = () => {
@@ -56,7 +56,7 @@ export async function boxWithProvider(t, { alg = "RS256", more = "", allow = "12
                 backchannel_logout_uri: `${skep.url}/api/v1/sso/backchannel` }],
             jwks: { keys: box.keys },
             cookies: { keys: ["tests only"] },
-            claims: { openid: ["sub"], profile: ["preferred_username", "groups"] },
+            claims: { openid: ["sub", "amr"], profile: ["preferred_username", "groups"] },
             features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
             findAccount: (ctx, id) => (users.has(id) ? { accountId: id, claims: () => ({ sub: id, preferred_username: id, groups: users.get(id) }) } : undefined),
             interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
@@ -72,7 +72,7 @@ export async function boxWithProvider(t, { alg = "RS256", more = "", allow = "12
             },
         });
         handler = async (req, res) => (req.url.startsWith("/interaction/")
-            ? p.interactionFinished(req, res, { login: { accountId: who } }, { mergeWithLastSubmission: false }) : p.callback()(req, res));
+            ? p.interactionFinished(req, res, { login: { accountId: who, amr: box.amr } }, { mergeWithLastSubmission: false }) : p.callback()(req, res));
         return p;
     };
     box.provider = provider();

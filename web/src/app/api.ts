@@ -294,6 +294,7 @@ export const api = {
             password: secret(password),
             ...(proof ? { proof } : {}),
         }),
+    loginSsoFactor: () => call<{ readonly factor: FactorAsked }>("POST", "/sso/factor", {}),
     loginPasskeyRequest: () =>
         call<{ passkey: PasskeyRequest }>("POST", "/login/passkey/request", {}),
     loginPasskey: (passkey: Assertion) =>

@@ -41,6 +41,16 @@ export function LoginPage() {
         document.querySelector<HTMLInputElement>("[data-first]")?.focus();
     }, [asked === null]);
 
+    useEffect(() => {
+        // Back from another box's sign-in, which did not ask for the factor that is set here.
+        if (new URLSearchParams(location.search).get("sso") !== "factor") return;
+        history.replaceState(null, "", "/login");
+        api.loginSsoFactor().then(
+            (answer) => setAsked(answer.factor),
+            () => setFault(t("second.over")),
+        );
+    }, []);
+
     const submit = async (e: Event) => {
         e.preventDefault();
         if (busy || wait) return;

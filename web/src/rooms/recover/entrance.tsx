@@ -9,10 +9,10 @@ export function OtherWays() {
     useEffect(() => {
         ask.entrance().then(setWays, () => undefined); // without an answer: the form alone
     }, []);
-    const refused = new URLSearchParams(location.search).get("sso");
+    const [came] = useState(() => new URLSearchParams(location.search).get("sso"));
     return (
         <>
-            {refused !== null && (
+            {came !== null && came !== "factor" && (
                 <p class="fault" role="alert">
                     <Icon name="error" small />
                     <span>{t("login.sso-refused")}</span>
