@@ -261,4 +261,4 @@ const elsewhere = (name, file, pattern) => test(name, () => {
 elsewhere("live view that silently drifts", "../../web/13-drift.test.mjs", /live view that silently drifts/);
 
 test("firmware checked by checksum only", { skip: "nothing here takes firmware yet; the camera answers `unsupported`" }, () => {});
-test("end-to-end mode that disables web view and sharing", { skip: "sharing by signed list comes with its own suite" }, () => {});
+elsewhere("end-to-end mode that disables web view and sharing", "../share/01-native.test.mjs", /watch/);
