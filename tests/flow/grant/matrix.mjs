@@ -31,6 +31,7 @@ const declared = {
     "organizations.view": { who: STAFF }, "organizations.operate": { who: STAFF }, "organizations.approve": { who: ["owner"] },
     "box.view": { who: [...STAFF, ...WIDE] }, "audit.read": { who: [...TENANT, ...WIDE] }, "audit.export": { who: STAFF },
     "guard.view": { who: STAFF }, "guard.manage": { who: STAFF },
+    "device.manage": { who: ["owner", "stranger"] },
     "device.enrol": { who: TENANT }, "device.remove": { who: TENANT },
     "view.open": { who: KNOWN }, "app.view": { who: TENANT }, "app.manage": { who: TENANT },
     "metrics.read": { who: ["metrics"] },
