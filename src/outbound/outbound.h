@@ -56,6 +56,7 @@ struct outbound_request {
 struct outbound_answer {
     int err;
     int status;
+    int64_t retry_after_s; /* of Retry-After, seconds or a date; 0: not said */
     char type[64]; /* content type without its parameters, lower case; "" when there was none */
     const uint8_t *body; /* borrowed for the call; followed by a zero byte */
     size_t body_len;

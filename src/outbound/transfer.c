@@ -203,6 +203,7 @@ void transfer_run(struct job *j, struct outbound_answer *answer, struct sk_buf *
     CURL *curl = curl_easy_init();
     CURLcode code = CURLE_FAILED_INIT;
     long status = 0;
+    curl_off_t retry_s = 0;
     char *type = NULL;
 
     *answer = (struct outbound_answer){.err = curl ? common_set(curl, &t) : -SK_ENOMEM};
@@ -218,6 +219,8 @@ void transfer_run(struct job *j, struct outbound_answer *answer, struct sk_buf *
         curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
         answer->err = error_of(&t, code, status);
         answer->status = (int)status;
+        curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_s);
+        answer->retry_after_s = retry_s;
         type_copy(answer->type, type);
     }
     if (answer->err) {
