@@ -131,8 +131,8 @@ int grant_add_in(struct store_tx *tx, const struct actor *by, const struct grant
     int err = 0;
 
     if (g->account[0]) /* it may have gone meanwhile */
-        err = store_one(tx, "account_standing", STORE_ARGS(store_text("id", g->account)), NULL,
-                        NULL);
+        err =
+            store_one(tx, "account_standing", STORE_ARGS(store_text("id", g->account)), NULL, NULL);
     if (!err)
         err = grant_insert(tx, g);
     return err ? err : act_record(tx, by, "grant.added", "grant", g->id, grant_detail(g));

@@ -16,7 +16,7 @@ enum event_kind {
     EVENT_SESSION_USED,  /* a socket that stands on it is open and alive: it is not idle */
     EVENT_GRANT_CHANGED, /* rights of `account` changed: ask may() again */
     EVENT_CERTIFICATE_CHANGED,
-    EVENT_SHARE_CHANGED, /* claims, shares or the list left for `device`; `account`: the guest */
+    EVENT_SHARE_CHANGED,    /* claims, shares or the list left for `device`; `account`: the guest */
     EVENT_APPROVAL_CHANGED, /* a request of `account` to the people of organization `detail` */
     EVENT_EMERGENCY,        /* the emergency login was opened, or has ended */
     EVENT_KIND_COUNT

@@ -373,11 +373,10 @@ void feed_start(struct net_loop *loop)
                                                      .on_text = on_text,
                                                      .on_binary = on_binary,
                                                      .on_close = on_close};
-    static const enum event_kind kinds[] = {EVENT_DEVICE_ONLINE,  EVENT_DEVICE_OFFLINE,
-                                            EVENT_DEVICE_CHANGED, EVENT_DEVICE_ENROLLED,
-                                            EVENT_DEVICE_REMOVED, EVENT_GRANT_CHANGED,
-                                            EVENT_SHARE_CHANGED,  EVENT_APPROVAL_CHANGED,
-                                            EVENT_EMERGENCY};
+    static const enum event_kind kinds[] = {
+        EVENT_DEVICE_ONLINE,   EVENT_DEVICE_OFFLINE,   EVENT_DEVICE_CHANGED,
+        EVENT_DEVICE_ENROLLED, EVENT_DEVICE_REMOVED,   EVENT_GRANT_CHANGED,
+        EVENT_SHARE_CHANGED,   EVENT_APPROVAL_CHANGED, EVENT_EMERGENCY};
 
     feed.loop = loop;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)

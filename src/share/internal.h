@@ -52,9 +52,22 @@ struct share_by {
     int64_t now_ms;
 };
 
-/* ---- ledger.c: each function one transaction, with its rows in the audit log ---- */
-
 struct store *share_store(void); /* room.c */
+
+/* ---- ledger.c, ledger_given.c: each function one transaction, with its rows in the audit log ----
+ */
+
+enum { SHARE_ROWS_MAX = 1 << 16 };
+
+/* Inside a running write: a row of the audit log; `device` NULL: its object is the actor. Takes
+ * over `detail`. */
+SK_MUST int ledger_act(struct store_tx *tx, const struct share_by *by, const char *action,
+                       const char *device, json_t *detail);
+/* New reference; either may be NULL. */
+json_t *ledger_detail(const char *account, const char *key);
+/* The waiting claim, judged: -SK_EGONE when it waits no longer. */
+SK_MUST int ledger_claim_judge(struct store_tx *tx, const char *device, const char *id,
+                               const char *state, int64_t now_ms, struct share_claim *out);
 
 SK_MUST int ledger_key_put(const struct share_by *by, const struct share_key *k);
 SK_MUST int ledger_key_delete(const struct share_by *by, const char *id);
