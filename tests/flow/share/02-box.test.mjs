@@ -94,6 +94,26 @@ test("claims, shares and their end", async (t) => {
     for (const name of ["share.given", "share.changed", "share.ended", "share.claimed", "share.claim-refused"]) assert.ok(acts.includes(name), name);
 });
 
+test("who is concerned hears of it, and nobody else", async (t) => {
+    const skep = await startSkep({ t });
+    const owner = await setupOwner(skep);
+    const [home] = await cameras(owner, 1);
+    const guest = await neighbour(skep, owner), mate = await member(skep, owner);
+    const feeds = await Promise.all([owner, guest, mate].map((who) => who.socket("/api/v1/events", "skep.events.1")));
+    for (const feed of feeds) await feed.nextJson((m) => m.ev === "hello");
+    const seen = [];
+    feeds[2].on("message", (m) => seen.push(JSON.parse(m.toString()).ev));
+    const told = (feed) => feed.nextJson((m) => m.ev === "shares" && m.device === home.id);
+    const { json: { id } } = await claim(guest, home.id);
+    await Promise.all(feeds.slice(0, 2).map(told));
+    assert.equal((await owner.delete(`/api/v1/devices/${home.id}/claims/${id}`)).status, 204);
+    await Promise.all(feeds.slice(0, 2).map(told));
+    assert.equal((await owner.post("/api/v1/grants", { subject: { account: mate.account }, object: { device: home.id }, actions: ["live-main"] })).status, 201);
+    await waitFor(() => seen.includes("access"), 5000, "what the member is told"); // behind all of the above
+    assert.ok(!seen.includes("shares"));
+    for (const feed of feeds) feed.close();
+});
+
 test("a list waits for its camera", async (t) => {
     const skep = await startSkep({ t });
     const owner = await setupOwner(skep);
