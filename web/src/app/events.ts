@@ -10,6 +10,7 @@ export type News =
     | { readonly ev: "enrolled"; readonly device: string; readonly token: string }
     | ({ readonly ev: "relay" } & RelayFacts)
     | { readonly ev: "access" }
+    | { readonly ev: "shares"; readonly device: string }
     | { readonly ev: "session.ended" };
 
 /** null = connected; else since when this page is not live. */
@@ -53,6 +54,8 @@ export function parseNews(text: string): News | null {
             return has("oldest_byte_ms", "number") && has("limit_ms", "number")
                 ? (x as News)
                 : null;
+        case "shares":
+            return has("device", "string") ? (x as News) : null;
         case "access":
         case "session.ended":
             return x as News;

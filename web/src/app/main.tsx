@@ -10,6 +10,7 @@ import { ErrorNote, Loading } from "../ui/notes";
 import { startAccess } from "./access";
 import { clearFleet, readyFleet, startFleet } from "./devices";
 import { startNews, stopNews } from "./events";
+import { startShared } from "../rooms/share/received";
 import { startLive, stopLive } from "./live";
 import {
     findPage,
@@ -155,7 +156,7 @@ function followSession(): void {
             if (state.is === "in" && state.answer.owes) return; // nothing of it would be answered
             if (state.is === "in") {
                 startLive(state.answer);
-                stop ??= startAll(startFleet, startAccess);
+                stop ??= startAll(startFleet, startAccess, startShared);
                 startNews();
             } else if (stop) {
                 stop();

@@ -47,10 +47,13 @@ export interface Fragment {
     readonly invitation: string | null;
     /** Of a link that came by mail: registration, recovery (`#r=`), confirmation (`#v=`). */
     readonly mailed: string | null;
+    /** Of a share of one camera: `d=..&s=..&k=..` as it came. */
+    readonly share: string | null;
 }
 
 /**
- * Links that bring secrets, by the name of their first part: setup `#t=..&s=..`, label seed `#s=..`, invitation `#i=..`, mailed `#r=..`, `#v=..`.
+ * Links that bring secrets, by the name of their first part: setup `#t=..&s=..`, label seed `#s=..`, invitation `#i=..`, mailed `#r=..`, `#v=..`;
+ * a share of one camera `#d=..&s=..&k=..` is kept whole, the sealed worker reads it.
  * A part means what it means in that link only; a further kind of link is a further row.
  */
 const LINKS: Readonly<Record<string, Readonly<Record<string, keyof Fragment>>>> = {
@@ -63,14 +66,16 @@ const LINKS: Readonly<Record<string, Readonly<Record<string, keyof Fragment>>>> 
 
 /** Null: of none of these forms, to be left alone. A part that is not base64url is as good as absent. */
 export function parseFragment(hash: string): Fragment | null {
-    const parts = new URLSearchParams(hash.replace(/^#/, ""));
+    const text = hash.replace(/^#/, "");
+    const share = /^d=[\w&=-]{1,200}$/.test(text) ? text : null;
+    const parts = new URLSearchParams(text);
     const link = LINKS[[...parts.keys()][0] ?? ""];
-    if (!link) return null;
-    const out = { token: null, seed: null, invitation: null, mailed: null } as Record<
+    if (!link && !share) return null;
+    const out = { token: null, seed: null, invitation: null, mailed: null, share } as Record<
         keyof Fragment,
         string | null
     >;
-    for (const [name, as] of Object.entries(link)) {
+    for (const [name, as] of Object.entries(link ?? {})) {
         const value = parts.get(name) ?? "";
         if (/^[A-Za-z0-9_-]{1,128}$/.test(value)) out[as] = value;
     }
@@ -87,10 +92,14 @@ export function takeFragment(): void {
     seedSignal.value ??= kept("sessionStorage", "seed");
     const found = parseFragment(location.hash);
     if (!found) return;
-    const { token, seed, invitation, mailed } = found;
+    const { token, seed, invitation, mailed, share } = found;
     history.replaceState(null, "", location.pathname + location.search);
     if (token) keep("sessionStorage", "token", token);
-    if (invitation) keep("sessionStorage", "invitation", invitation);
+    // The two kinds of invitation lead to one page: the newer counts.
+    if (invitation || share) {
+        keep("sessionStorage", "invitation", invitation);
+        keep("sessionStorage", "share", share);
+    }
     if (mailed) keep("sessionStorage", "mailed", mailed);
     if (seed) keep("sessionStorage", "seed", seed);
     if (seed) seedSignal.value = seed;
@@ -99,6 +108,8 @@ export const setupToken = (): string | null => kept("sessionStorage", "token");
 export const dropSetupToken = (): void => keep("sessionStorage", "token", null);
 export const invitationToken = (): string | null => kept("sessionStorage", "invitation");
 export const dropInvitation = (): void => keep("sessionStorage", "invitation", null);
+export const shareLink = (): string | null => kept("sessionStorage", "share");
+export const dropShareLink = (): void => keep("sessionStorage", "share", null);
 export const mailedToken = (): string | null => kept("sessionStorage", "mailed");
 export const dropMailed = (): void => keep("sessionStorage", "mailed", null);
 export const labelSeed = (): string | null => seedSignal.value;

@@ -199,6 +199,7 @@ export const en = {
     "tile.no-permission-why": "The owner of this box can allow it",
     "tile.parameters": "Refused: weak password settings",
     "tile.parameters-why": "What the camera asks for would not protect its password",
+    "tile.shared": "Shared with me",
     "tile.cut": "Ended",
     "tile.cut-at": "Access ended {time}",
     "tile.new-key": "New key",

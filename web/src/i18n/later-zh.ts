@@ -1,6 +1,7 @@
 import type { later as en } from "./later-en";
 import type { Message } from "./message";
 import { people } from "./zh/people";
+import { share } from "./zh/share";
 import { trust } from "./zh/trust";
 
-export const later: Readonly<Record<keyof typeof en, Message>> = { ...people, ...trust };
+export const later: Readonly<Record<keyof typeof en, Message>> = { ...people, ...share, ...trust };

@@ -175,6 +175,7 @@ export const zh: Messages = {
     "tile.no-permission-why": "可请本机所有者授权",
     "tile.parameters": "已拒绝：密码参数过弱",
     "tile.parameters-why": "摄像机要求的参数不足以保护其密码",
+    "tile.shared": "他人与我分享",
     "tile.cut": "已终止",
     "tile.cut-at": "{time} 访问终止",
     "tile.new-key": "新密钥",

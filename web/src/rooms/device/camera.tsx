@@ -9,7 +9,8 @@ import { rich, t } from "../../i18n";
 import { hourMinute, millis, span } from "../../i18n/format";
 import type { WatchState } from "../../live/api";
 import { Failure, Loading } from "../../ui/notes";
-import { Head, useTick } from "../../ui/parts";
+import { Icon } from "../../ui/icon";
+import { Head, useTick, Word } from "../../ui/parts";
 import { delayOf, faceOf, isPlaying, LIMIT_MS, offlineFace, sealOf } from "../live/face";
 import { useFaceActs } from "../live/tile";
 import { useBeside, useShown, useWatch } from "../live/watch";
@@ -17,6 +18,7 @@ import { DelayPanel } from "./delay";
 import { Facts } from "./facts";
 import { PtzPanel } from "./ptz";
 import { SealPanel } from "./seal-panel";
+import { sharedWithMe } from "../share/received";
 import { Stage } from "./stage";
 import { CameraTabs } from "./tabs";
 import { useDevice } from "./use-device";
@@ -125,6 +127,19 @@ function Camera({ device }: { readonly device: Device }) {
                 title={device.name}
                 crumb={{ href: "/cameras", text: t("nav.cameras") }}
                 answer={answer(device, state)}
+                tools={
+                    <>
+                        {sharedWithMe.value.has(device.id) && (
+                            <Word icon="people">{t("tile.shared")}</Word>
+                        )}
+                        {device.rights?.includes("manage") && (
+                            <a class="btn" href={`/cameras/${device.id}/access?share=1`}>
+                                <Icon name="key" small />
+                                {t("share.act")}
+                            </a>
+                        )}
+                    </>
+                }
             />
             <CameraTabs id={device.id} here="view" />
             <div class="cam">

@@ -43,6 +43,14 @@ function TrustLine({
                 </Word>
             </p>
         );
+    if (line === "link")
+        return (
+            <p class="small">
+                <Word tone="ok" icon="ok">
+                    {t("share.trust-link", { date })}
+                </Word>
+            </p>
+        );
     if (line === "pinned")
         return (
             <p class="small">

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Problem, type Role } from "../../app/api";
 import type { Loaded } from "../../app/devices";
 import { navigate } from "../../app/router";
-import { dropInvitation, enter, invitationToken, logout, session } from "../../app/session";
+import { dropInvitation, enter, invitationToken, logout, session, shareLink } from "../../app/session";
 import { rich, t } from "../../i18n";
 import { when } from "../../i18n/format";
 import { Door, ToLogin } from "../../ui/door";
@@ -14,6 +14,7 @@ import { Hint } from "../../ui/parts";
 import { passwordFault, StrengthLine, useStrength } from "../../ui/strength";
 import { LanguageButton } from "../login/login";
 import { ask } from "../people/ask";
+import { JoinShare } from "../share/join-share";
 
 interface Invited {
     readonly role: Role;
@@ -23,7 +24,18 @@ interface Invited {
 
 const isGone = (e: unknown): boolean => e instanceof Problem && e.code === "gone";
 
+/** Two kinds of links lead here: to the box, and to one camera of somebody's. */
 export function JoinPage() {
+    const [share, setShare] = useState(shareLink());
+    useEffect(() => {
+        const onHash = () => setShare(shareLink());
+        addEventListener("hashchange", onHash);
+        return () => removeEventListener("hashchange", onHash);
+    }, []);
+    return share ? <JoinShare link={share} /> : <JoinBox />;
+}
+
+function JoinBox() {
     const [token, setToken] = useState(invitationToken());
     const [asked, setAsked] = useState<Loaded<Invited>>({ is: "loading" });
     const [gone, setGone] = useState(false);

@@ -9,6 +9,7 @@ import { Icon } from "../../ui/icon";
 import { KeyWeave, Weave } from "../../ui/weave";
 import { useTick } from "../../ui/parts";
 import { faceOf, isPlaying, offlineFace, type Face, type FaceAct } from "./face";
+import { sharedWithMe } from "../share/received";
 import { CodecDialog } from "./codec";
 import { PasswordDialog } from "./password";
 import { KeyDialog } from "./new-key";
@@ -146,6 +147,12 @@ export function Tile({
                 <a class="nm" href={`/cameras/${device.id}`} title={device.name} onFocus={onFocus}>
                     {device.name}
                 </a>
+                {sharedWithMe.value.has(device.id) && (
+                    <span class="shared" title={t("tile.shared")}>
+                        <Icon name="people" small />
+                        <span class="vh">{t("tile.shared")}</span>
+                    </span>
+                )}
                 <span class={`word ${face.tone}`} title={face.tip}>
                     <Icon name={face.icon} small />
                     {face.word}

@@ -52,7 +52,8 @@ export const mayOpen = (device: Device, wanted: boolean): boolean =>
  */
 export function actionsOf(device: Device): readonly Action[] {
     const more: readonly Action[] = ["listen", "talk", "ptz", "snapshot", "playback"];
-    return ["live-main", "live-sub", ...more.filter((one) => device.caps.includes(one))];
+    const may = (one: Action) => device.rights?.includes(one) !== false;
+    return ["live-main", "live-sub", ...more.filter((one) => device.caps.includes(one) && may(one))];
 }
 
 /** Sound, talk, steering of a watch. */

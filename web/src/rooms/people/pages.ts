@@ -25,6 +25,11 @@ export const pages: readonly PageDef[] = [
         load: () => import("./room").then((m) => m.WhoPage),
     },
     {
+        path: "/people/shares",
+        title: "share.all",
+        load: () => import("../share/shares").then((m) => m.SharesPage),
+    },
+    {
         path: "/people/:id",
         title: "people.title",
         load: () => import("./room").then((m) => m.PersonPage),

@@ -61,7 +61,7 @@ export const StateOf = ({ person }: { readonly person: Person }) =>
         </Chip>
     );
 
-export function Tabs({ here }: { readonly here: "people" | "grants" | "apps" }) {
+export function Tabs({ here }: { readonly here: "people" | "grants" | "shares" | "apps" }) {
     return (
         <nav class="tabs" aria-label={t("people.title")}>
             <a href="/people" aria-current={here === "people" ? "page" : undefined}>
@@ -72,6 +72,9 @@ export function Tabs({ here }: { readonly here: "people" | "grants" | "apps" }) 
                     {t("people.grants")}
                 </a>
             )}
+            <a href="/people/shares" aria-current={here === "shares" ? "page" : undefined}>
+                {t("share.tab")}
+            </a>
             {may("app.view") && (
                 <a href="/people/apps" aria-current={here === "apps" ? "page" : undefined}>
                     {t("app.title")}

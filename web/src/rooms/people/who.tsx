@@ -11,6 +11,7 @@ import { Icon } from "../../ui/icon";
 import { Failure, Loading } from "../../ui/notes";
 import { Head, Limit } from "../../ui/parts";
 import { CameraTabs } from "../device/tabs";
+import { ShareSection } from "../share/section";
 import { ACTIONS, ask, type Grant, type Watcher } from "./ask";
 import { NewGrant } from "./new-grant";
 import { GrantLine, roleText, useAsked } from "./parts";
@@ -32,6 +33,7 @@ export function WhoPage({ params, query }: PageProps) {
         api.device(id).then(setDevice, () => undefined);
     }, [id]);
     void fleet.value;
+    const shared = deviceById(id) ?? device;
     const name = device?.name ?? id.slice(0, 8);
     useEffect(() => setTitle(t("camera.tab-access"), name), [name]);
     const watching =
@@ -98,6 +100,9 @@ export function WhoPage({ params, query }: PageProps) {
                         <Limit>{t("grant.cut")}</Limit>
                     </section>
                 </>
+            )}
+            {shared?.rights?.includes("manage") && (
+                <ShareSection device={shared} isSharing={query.get("share") === "1"} />
             )}
             {query.get("grant") === "1" && (
                 <NewGrant
