@@ -13,6 +13,7 @@ below_core := core store net crypto wire base
 below_edge := edge core store net crypto wire base
 below_outbound := outbound core store net crypto wire base
 below_guard := guard http edge core store net crypto wire base
+below_monitor := monitor http edge core store net crypto wire base
 below_http := http edge core store net crypto wire base
 below_cam := fw-cam base
 below_link := fw-link fw-cam net sdk crypto wire base

@@ -23,7 +23,7 @@ $(BUILD)/web-absent.stamp: data/no-console.html
 	@touch $@
 
 # ---- embedding ----
-asset_sql := $(sort $(patsubst %/,%,$(dir $(wildcard src/*/sql/*.sql))))
+asset_sql := $(sort $(patsubst %/,%,$(dir $(wildcard src/*/sql/*.sql src/*/*/sql/*.sql))))
 asset_args := web=$(BUILD)/$(if $(web_can),web,no-web) data=data \
 	$(foreach d,$(asset_sql),sql/$(notdir $(patsubst %/sql,%,$(d)))=$(d))
 asset_src := $(shell find data $(asset_sql) -type f -o -type d 2>/dev/null)

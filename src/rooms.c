@@ -9,6 +9,7 @@
 #include "edge/edge.h"
 #include "guard/guard.h"
 #include "http/http.h"
+#include "monitor/monitor.h"
 #include "outbound/outbound.h"
 #include "relay/relay.h"
 #include "share/share.h"
@@ -24,6 +25,7 @@ const struct room *const *rooms_list(void)
         &outbound_room,
         &sso_room,
         &guard_room,
+        &monitor_room,
         &device_room,
         &share_room,
         &relay_room,

@@ -66,6 +66,8 @@ static const struct rule rules[] = {
     OPERATOR("box.view", MODULE_BOX, LEVEL_VIEW),
     OPERATOR("guard.view", MODULE_GUARD, LEVEL_VIEW),
     OPERATOR("guard.manage", MODULE_GUARD, LEVEL_OPERATE),
+    OPERATOR("monitor.view", MODULE_MONITOR, LEVEL_VIEW),
+    OPERATOR("monitor.manage", MODULE_MONITOR, LEVEL_OPERATE),
     OPERATOR("audit.read-all", MODULE_AUDIT, LEVEL_VIEW),
     OPERATOR("audit.export", MODULE_AUDIT, LEVEL_VIEW),
     OPERATOR("organizations.view", MODULE_PEOPLE, LEVEL_VIEW),

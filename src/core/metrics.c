@@ -132,6 +132,18 @@ int metrics_write(struct sk_buf *out)
     return err;
 }
 
+int64_t metric_read(const char *name)
+{
+    const struct gauge *gauge = NULL;
+
+    pthread_mutex_lock(&table.lock);
+    for (size_t i = 0; i < table.gauge_count && !gauge; i++)
+        if (strcmp(table.gauges[i].name, name) == 0)
+            gauge = &table.gauges[i];
+    pthread_mutex_unlock(&table.lock);
+    return gauge ? gauge->read(gauge->ctx) : metric_sum(name);
+}
+
 int64_t metric_sum(const char *name)
 {
     int64_t sum = 0;

@@ -40,4 +40,8 @@ SK_MUST int metrics_write(struct sk_buf *out);
 /* The sum over all cells of `name`; for tests and the events feed. */
 int64_t metric_sum(const char *name);
 
+/* The gauge of that name, read now, or the sum over the cells of `name`. Any thread that may wait
+ * for what the gauge locks. */
+int64_t metric_read(const char *name);
+
 #endif

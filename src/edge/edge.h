@@ -45,6 +45,11 @@ void edge_protocol_add(const struct edge_protocol *p); /* copied */
  * Without it the device protocol is not offered. At start; later calls take effect at once. */
 void edge_device_ca_set(const char *pem);
 
+/* A further authority for protocols with `device_may_link` (PEM, copied), at start, before the edge
+ * listens. The handshake takes a certificate of any of them; what tells them apart is that each
+ * protocol's `device_may_link` knows only the ids and serials that its own room gave out. */
+void edge_authority_add(const char *pem);
+
 /* ---- WebSockets ------------------------------------------------------------------------------ */
 
 struct edge_ws;

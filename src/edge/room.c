@@ -11,6 +11,7 @@
 #include "core/abuse.h"
 #include "core/event.h"
 #include "core/metrics.h"
+#include "crypto/x509.h"
 #include "edge/internal.h"
 
 enum {
@@ -24,6 +25,7 @@ static struct edge edge;
 /* What only the main thread and the checking loop use. */
 static struct {
     char *device_ca;
+    char *more_ca; /* PEM of further authorities, one behind the other, or NULL */
     struct net_timer check;
     struct metric *opened;
     pthread_mutex_t lock; /* of listener and pool as the figures see them */
@@ -206,13 +208,22 @@ static int admit_cb(void *arg, const struct net_addr *source)
 
 /* ---- identity -------------------------------------------------------------------------------- */
 
+/* All authorities whose certificates may be shown; which of them opens what, the protocol's own
+ * list says. */
+static int authorities_join(struct sk_buf *out)
+{
+    sk_buf_init(out, 2 * X509_PEM_MAX);
+    int rc = door.device_ca != NULL ? sk_buf_add_str(out, door.device_ca) : 0;
+    return rc != 0 || door.more_ca == NULL ? rc : sk_buf_add_str(out, door.more_ca);
+}
+
 static int tls_make(struct tls_config **out)
 {
     const char *alpn[EDGE_PROTOCOLS_MAX + 2] = {"http/1.1"}, *mutual[EDGE_PROTOCOLS_MAX + 1] = {0};
     size_t alpn_count = 1, mutual_count = 0;
     for (size_t i = 0; i < edge.protocol_count; i++) {
         const struct edge_protocol *p = &edge.protocols[i];
-        if (p->device_may_link != NULL && door.device_ca == NULL) {
+        if (p->device_may_link != NULL && door.device_ca == NULL && door.more_ca == NULL) {
             log_warn("edge", "protocol-without-authority", "alpn=%s", p->alpn);
             continue;
         }
@@ -220,13 +231,18 @@ static int tls_make(struct tls_config **out)
         if (p->device_may_link != NULL)
             mutual[mutual_count++] = p->alpn;
     }
+    struct sk_buf authorities;
+    int rc = authorities_join(&authorities);
     const struct identity_tls_options o = {
         .alpn = alpn,
         .mutual = mutual,
-        .device_ca = mutual_count > 0 ? door.device_ca : NULL,
+        .device_ca = mutual_count > 0 ? (const char *)authorities.data : NULL,
         .may_resume = device_may_resume,
     };
-    return identity_tls(out, &o);
+    if (rc == 0)
+        rc = identity_tls(out, &o);
+    sk_buf_fini(&authorities);
+    return rc;
 }
 
 static void tls_renew(void)
@@ -293,6 +309,14 @@ void edge_device_ca_set(const char *pem)
     }
     free(door.device_ca);
     door.device_ca = copy;
+}
+
+void edge_authority_add(const char *pem)
+{
+    size_t had = door.more_ca != NULL ? strlen(door.more_ca) : 0, len = strlen(pem);
+    SK_ASSERT(edge.listener == NULL);
+    door.more_ca = sk_realloc(door.more_ca, had + len + 1);
+    memcpy(door.more_ca + had, pem, len + 1);
 }
 
 /* ---- figures --------------------------------------------------------------------------------- */
@@ -530,7 +554,8 @@ static void edge_stop(void)
     edge.listener = NULL;
     request_table_fini();
     free(door.device_ca);
-    door.device_ca = NULL;
+    free(door.more_ca);
+    door.device_ca = door.more_ca = NULL;
 }
 
 static int edge_ready(const char **why)

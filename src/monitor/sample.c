@@ -59,12 +59,15 @@ static int64_t magnitude(int64_t v)
     return v < 0 ? -v : v;
 }
 
+static int is_far(int64_t us)
+{
+    return us < INT64_MIN / 8 || us > INT64_MAX / 8;
+}
+
 int clock_take(struct clock_estimate *e, const struct clock_exchange *x, int64_t mono_us)
 {
-    const int64_t far = INT64_MAX / 8;
-
-    if (magnitude(x->t0) > far || magnitude(x->t1) > far || magnitude(x->t2) > far ||
-        magnitude(x->t3) > far || mono_us < 0 || mono_us > TOOK_MAX_US)
+    if (is_far(x->t0) || is_far(x->t1) || is_far(x->t2) || is_far(x->t3) || mono_us < 0 ||
+        mono_us > TOOK_MAX_US)
         return -SK_EINVAL;
     int64_t took = x->t3 - x->t0, rtt = took - (x->t2 - x->t1);
     if (magnitude(took - mono_us) > STEP_US + mono_us / 100 || x->t2 < x->t1 || rtt < 0)

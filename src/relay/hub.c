@@ -22,6 +22,7 @@ static struct {
     struct net_loops *loops;
     struct sk_map *by_device;
     struct net_timer sweep;
+    struct metric *bytes_in, *bytes_out; /* over all hubs, also those that are gone */
 } hubs = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 int loop_index(const struct net_loop *loop)
@@ -745,8 +746,22 @@ static void sweep_start(void *arg)
     net_timer_set_in(&hubs.sweep, CACHE_SWEEP_MS);
 }
 
+void hub_bytes_in(struct hub *hub, size_t bytes)
+{
+    atomic_fetch_add(&hub->in_bytes, bytes);
+    metric_add(hubs.bytes_in, (int64_t)bytes);
+}
+
+void hub_bytes_out(struct hub *hub, size_t bytes)
+{
+    atomic_fetch_add(&hub->out_bytes, bytes);
+    metric_add(hubs.bytes_out, (int64_t)bytes);
+}
+
 void hubs_start(struct net_loops *loops)
 {
+    hubs.bytes_in = metric_get("skep_relay_in_bytes_total", "");
+    hubs.bytes_out = metric_get("skep_relay_out_bytes_total", "");
     SK_ASSERT(net_loops_count(loops) <= RELAY_LOOPS_MAX);
     hubs.loops = loops;
     hubs.by_device = sk_map_new(DEVICE_ID_SIZE - 1);

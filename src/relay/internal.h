@@ -194,6 +194,9 @@ int hub_talk_is(struct hub *hub, uint32_t id);
 SK_MUST int hub_talk(struct hub *hub, uint32_t id, const uint8_t *frame, size_t len);
 
 void hub_figures(int64_t *streams, int64_t *viewers);
+/* The ledger: bytes of units that came from cameras, that were queued for viewers. */
+void hub_bytes_in(struct hub *hub, size_t bytes);
+void hub_bytes_out(struct hub *hub, size_t bytes);
 json_t *hub_ledger(void);
 
 /* ---- uplink.c: skep-media/1 ------------------------------------------------------------------ */

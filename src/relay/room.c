@@ -80,6 +80,15 @@ static int64_t gauge_used(void *ctx)
     return arena_used_bytes();
 }
 
+static int64_t gauge_streams(void *ctx)
+{
+    int64_t streams, viewers;
+
+    (void)ctx;
+    hub_figures(&streams, &viewers);
+    return streams;
+}
+
 static void about_fill(void *ctx, json_t *about)
 {
     json_t *sandbox = json_object_get(about, "sandbox");
@@ -103,6 +112,7 @@ static int relay_start(struct house *house)
     http_about_add(about_fill, NULL);
     metric_gauge("skep_relay_oldest_byte_ms", "Age of the oldest unit held (INIT units apart)",
                  gauge_oldest, NULL);
+    metric_gauge("skep_relay_streams", "Streams that cameras send now", gauge_streams, NULL);
     metric_gauge("skep_relay_arena_used_bytes", "Locked memory in use", gauge_used, NULL);
     event_subscribe(EVENT_SESSION_ENDED, on_rights_changed, NULL);
     event_subscribe(EVENT_GRANT_CHANGED, on_rights_changed, NULL);

@@ -225,7 +225,7 @@ static void frame_done(struct uplink *u)
     if (wire_relay_is_control(&u->frame)) {
         control_handle(u);
     } else if (unit) {
-        atomic_fetch_add(&u->hub->in_bytes, unit->packet.len);
+        hub_bytes_in(u->hub, unit->packet.len);
         stream_publish(u->hub, unit);
     }
 }

@@ -140,7 +140,7 @@ static int unit_send(struct viewer *v, struct stream *s, struct unit *u)
 
     if (err)
         return err;
-    atomic_fetch_add(&s->hub->out_bytes, u->packet.len);
+    hub_bytes_out(s->hub, u->packet.len);
     if (!v->queued_since_ms && !(u->head.flags & WIRE_RELAY_INIT))
         v->queued_since_ms = u->born_ms;
     if (edge_ws_queued_bytes(v->ws) == 0)

@@ -30,6 +30,7 @@ const declared = {
     "organization.manage": { who: ["owner", "stranger"] },
     "organizations.view": { who: STAFF }, "organizations.operate": { who: STAFF }, "organizations.approve": { who: ["owner"] },
     "box.view": { who: [...STAFF, ...WIDE] }, "audit.read": { who: [...TENANT, ...WIDE] }, "audit.export": { who: STAFF },
+    "monitor.view": { who: STAFF }, "monitor.manage": { who: STAFF },
     "guard.view": { who: STAFF }, "guard.manage": { who: STAFF },
     "device.manage": { who: ["owner", "stranger"] },
     "device.enrol": { who: TENANT }, "device.remove": { who: TENANT },
@@ -48,7 +49,10 @@ const codes = {
         .map((right) => [right, { granted: ["owner", "app"], other: ["owner", "app"] }])),
 };
 /** Routes that are open and look at another credential themselves. */
-const special = { "POST /.well-known/est/simpleenroll": { who: ["enrolment"], refused: 401 } };
+const special = {
+    "POST /.well-known/est/simpleenroll": { who: ["enrolment"], refused: 401 },
+    "POST /api/v1/hosts/enrol": { who: [], refused: 401 }, // a host token, which none of these is
+};
 const LAST = ["POST /api/v1/sessions/revoke-others", "POST /api/v1/logout"]; // they end what the others use
 
 function socketsDeclared() {
