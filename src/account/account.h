@@ -138,6 +138,10 @@ SK_MUST int account_external_open(struct http_request *req, struct account_exter
 int account_external_ask(struct http_request *req, const char *account,
                          const char pending[ACCOUNT_PENDING_SIZE]);
 
+/* 0: the account can come in by itself; -SK_EDENIED: only through somebody else, whose word must be
+ * asked for again and again; the store's errors. Worker threads. */
+SK_MUST int account_stands_alone(const char *account);
+
 /* End a session because the other side said so; cut at once. Any thread that may block. */
 void account_external_close(const char *session, int64_t now_ms);
 /* The role by the other side's groups has changed. Any thread that may block. */

@@ -15,6 +15,9 @@
 
 /* A client with many threads refreshes in bursts; strangers who guess are slowed down. */
 static const struct throttle_rule refresh_rule = {.interval_ms = 500, .burst = 240};
+/* One session's successors, each a row for a week: one token is good for ten minutes, so that this
+ * is far more than anybody needs. */
+static const struct throttle_rule family_rule = {.interval_ms = 5000, .burst = 240};
 
 struct proof {
     const char *token;
@@ -116,6 +119,19 @@ static int answer_stolen(struct http_request *req, const char *session)
     return answer_refused(req);
 }
 
+/* Refreshing costs the network nothing, unless one session does it without end. */
+static void refresh_give_back(const char *session, const uint8_t key[THROTTLE_KEY_BYTES],
+                              int64_t mono_ms)
+{
+    struct throttle *t = account_get()->throttle;
+    uint8_t family[THROTTLE_KEY_BYTES];
+    int64_t retry_ms;
+
+    family_bucket(family, session);
+    if (throttle_take(t, family, &family_rule, mono_ms, &retry_ms) == 0)
+        throttle_give_back(t, key, &refresh_rule, mono_ms);
+}
+
 int api_refresh(struct http_request *req)
 {
     struct proof proof = {0};
@@ -134,7 +150,7 @@ int api_refresh(struct http_request *req)
         int err = refresh_rotate(account_get()->store, proof.token, proof.at_ms, proof.sig,
                                  http_now_ms(req), &pair, session);
         if (!err) {
-            throttle_give_back(account_get()->throttle, key, &refresh_rule, mono_ms);
+            refresh_give_back(session, key, mono_ms);
             answer_pair(req, 200, session, &pair);
         } else if (err == -SK_EREPLAY) {
             answer_stolen(req, session);

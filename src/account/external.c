@@ -181,6 +181,17 @@ int account_external_open(struct http_request *req, struct account_external *e,
     return err;
 }
 
+int account_stands_alone(const char *account)
+{
+    struct account_row row;
+    int err = ledger_account_by_id(account_get()->store, account, &row);
+
+    if (!err && (row.disabled || !row.password[0]))
+        err = -SK_EDENIED;
+    crypto_wipe(&row, sizeof(row));
+    return err;
+}
+
 void account_external_close(const char *session, int64_t now_ms)
 {
     struct session s;

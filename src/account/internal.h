@@ -130,6 +130,8 @@ void login_succeeded(struct throttle *t, const struct login_try *try, int64_t no
 void login_undecided(struct throttle *t, const struct login_try *try, int64_t now_ms);
 /* Bucket key of an account's second factor, from one known browser ("": from any other). */
 void factor_bucket(uint8_t out[THROTTLE_KEY_BYTES], const char *account, const char *browser);
+/* Bucket key of a session's refresh tokens. */
+void family_bucket(uint8_t out[THROTTLE_KEY_BYTES], const char *session);
 /* Bucket key of a source's network. Text that is no address shares one key. */
 void prefix_key(uint8_t out[THROTTLE_KEY_BYTES], const char *what, const char *source);
 

@@ -159,6 +159,10 @@ static int reset_write(struct store_tx *tx, int64_t now_ms)
         err = store_exec(tx, "account_emergency_delete", NULL, NULL);
     if (!err) /* whoever had the box may have left himself a way back */
         err = store_exec(tx, "account_invitation_delete_all", NULL, NULL);
+    if (!err) /* his own address to recover by, say */
+        err = store_exec(tx, "account_mail_void_owners", NULL, NULL);
+    if (!err)
+        err = store_exec(tx, "account_mail_link_delete_all", NULL, NULL);
     if (!err)
         err = audit_record(tx, AUDIT(.at_ms = now_ms, .actor_kind = "box", .action = "owner.reset",
                                      .object_kind = "account"));

@@ -51,6 +51,11 @@ void factor_bucket(uint8_t out[THROTTLE_KEY_BYTES], const char *account, const c
     key_make(out, "factor", account, browser, strlen(browser));
 }
 
+void family_bucket(uint8_t out[THROTTLE_KEY_BYTES], const char *session)
+{
+    key_make(out, "family", session, "", 0);
+}
+
 int login_admit(struct throttle *t, const char *name, const char *browser, const char *source,
                 int64_t now_ms, struct login_try *out, int64_t *retry_ms)
 {

@@ -242,6 +242,9 @@ static int recover_in(struct store_tx *tx, void *ctx)
     if (!err)
         err = store_exec(tx, "account_session_delete_of",
                          STORE_ARGS(store_text("account", link.account)), NULL);
+    if (!err) /* other letters under way: who asked for them may not be who came */
+        err = store_exec(tx, "account_mail_link_delete_of",
+                         STORE_ARGS(store_text("account", link.account)), NULL);
     if (!err) /* whoever had it is no known browser any more */
         err = store_exec(tx, "account_browser_delete_of",
                          STORE_ARGS(store_text("account", link.account)), NULL);
@@ -278,20 +281,19 @@ static int person_make(struct store_tx *tx, const struct mail_use *u)
         err = -SK_ELIMIT;
     id_make(organization);
     if (!err)
-        err = store_exec(tx, "organization_insert",
-                         STORE_ARGS(store_text("id", organization),
-                                    store_text("name", u->who->name), store_text("kind", "person"),
-                                    store_int("now", u->now_ms)),
-                         NULL);
+        err =
+            store_exec(tx, "organization_insert",
+                       STORE_ARGS(store_text("id", organization), store_text("name", u->who->name),
+                                  store_text("kind", "person"), store_int("now", u->now_ms)),
+                       NULL);
     return err ? err
-               : store_exec(tx, "account_insert",
-                            STORE_ARGS(store_text("id", u->who->id),
-                                       store_text("name", u->who->name),
-                                       store_text("role", u->who->role),
-                                       store_text("password", u->who->password),
-                                       store_int("now", u->now_ms),
-                                       store_text("organization", organization)),
-                            NULL);
+               : store_exec(
+                     tx, "account_insert",
+                     STORE_ARGS(
+                         store_text("id", u->who->id), store_text("name", u->who->name),
+                         store_text("role", u->who->role), store_text("password", u->who->password),
+                         store_int("now", u->now_ms), store_text("organization", organization)),
+                     NULL);
 }
 
 static int register_in(struct store_tx *tx, void *ctx)

@@ -105,6 +105,9 @@ static int set_write(struct store_tx *tx, void *ctx)
     if (!err && w->disabled)
         err = store_exec(tx, "account_session_delete_of",
                          STORE_ARGS(store_text("account", w->account)), NULL);
+    if (!err && w->disabled)
+        err = store_exec(tx, "account_mail_link_delete_of",
+                         STORE_ARGS(store_text("account", w->account)), NULL);
     /* Links that he gave out in his former role must not bring him, or anybody, back in. */
     if (!err && (w->disabled || w->role < from.role))
         err = store_exec(tx, "account_invitation_delete_of",
@@ -169,9 +172,10 @@ int people_holds(struct store *s, const char *account, int64_t now_ms, struct ho
 
 static int leave_write(struct store_tx *tx, void *ctx)
 {
-    static const char *const ends[] = {"account_session_delete_of", "account_browser_delete_of",
-                                       "account_grant_delete_of", "account_invitation_delete_of",
-                                       "account_operator_delete_of", "account_mail_delete"};
+    static const char *const ends[] = {"account_session_delete_of",  "account_browser_delete_of",
+                                       "account_grant_delete_of",    "account_invitation_delete_of",
+                                       "account_operator_delete_of", "account_mail_delete",
+                                       "account_mail_link_delete_of"};
     const struct people_write *w = ctx;
     struct standing from;
     int err = change_check(tx, w, &from);
@@ -259,6 +263,9 @@ static int password_write(struct store_tx *tx, void *ctx)
             tx, "account_session_delete_others",
             STORE_ARGS(store_text("account", w->by->account), store_text("keep", w->by->session)),
             NULL);
+    if (!err) /* who knew the former one may have asked for a letter to himself */
+        err = store_exec(tx, "account_mail_link_delete_of",
+                         STORE_ARGS(store_text("account", w->by->account)), NULL);
     return err ? err
                : act_record(tx, w->by, "account.password-changed", "account", w->by->account, NULL);
 }

@@ -13,6 +13,7 @@
 #include "crypto/p256.h"
 #include "crypto/wipe.h"
 
+enum { ACCESS_LOADED_MAX = 200000 };
 enum { TEXT_BYTES = ACCOUNT_TOKEN_SIZE - 1, SEALED_CLEAR = 2 * TEXT_BYTES + 8 };
 
 static const int64_t day_ms = 24 * 3600 * 1000LL;
@@ -156,12 +157,20 @@ int refresh_access_find(const uint8_t hash[32], int64_t now_ms, char session[ID_
     return err;
 }
 
+struct load {
+    int64_t now_ms;
+    size_t count;
+};
+
+/* More than fit are left: their clients refresh, and the box starts. */
 static int access_row_take(void *ctx, const struct store_row *row)
 {
+    struct load *l = ctx;
     uint8_t hash[32];
     char session[ID_SIZE];
 
-    (void)ctx;
+    if (l->count++ == ACCESS_LOADED_MAX)
+        return STORE_STOP;
     int err = store_row_bin(row, 0, hash, sizeof(hash));
     if (!err)
         err = store_row_copy(row, 1, session, sizeof(session));
@@ -172,15 +181,18 @@ static int access_row_take(void *ctx, const struct store_row *row)
 
 static int load_read(struct store_tx *tx, void *ctx)
 {
-    const int64_t *now_ms = ctx;
+    struct load *l = ctx;
 
-    return store_many(tx, "account_refresh_access_live", STORE_ARGS(store_int("now", *now_ms)),
-                      200000, access_row_take, NULL);
+    l->count = 0;
+    return store_many(tx, "account_refresh_access_live", STORE_ARGS(store_int("now", l->now_ms)),
+                      ACCESS_LOADED_MAX + 1, access_row_take, l);
 }
 
 int refresh_load(struct store *s, int64_t now_ms)
 {
-    return store_read(s, load_read, &now_ms);
+    struct load l = {.now_ms = now_ms};
+
+    return store_read(s, load_read, &l);
 }
 
 /* ---- rows ---- */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account/account.h"
 #include "app/internal.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -297,7 +298,12 @@ int api_app_add(struct http_request *req)
 
     if (http_body_json(req, &body))
         return 0;
-    int err = sk_json_only(body, members);
+    /* A key would go on when the provider's word has ended: nobody asks about it in between. */
+    int err = account_stands_alone(by.account);
+    if (err == -SK_EDENIED)
+        return http_problem(req, err, json_pack("{s:s}", "reason", "external"));
+    if (!err)
+        err = sk_json_only(body, members);
     if (!err)
         err = terms_parse(&f, body);
     if (!err && (!f.name[0] || !f.scopes))

@@ -115,6 +115,15 @@ VALUES ($token_hash, $kind, $account, $address, $expires);
 -- name: account_mail_link_delete :exec
 DELETE FROM account_mail_link WHERE token_hash = $token_hash;
 
+-- name: account_mail_link_delete_of :exec
+DELETE FROM account_mail_link WHERE account = $account;
+
+-- name: account_mail_void_owners :exec
+DELETE FROM account_mail WHERE account IN (SELECT id FROM account WHERE role = 'owner' AND organization = 'home');
+
+-- name: account_mail_link_delete_all :exec
+DELETE FROM account_mail_link;
+
 -- name: account_mail_link_purge :exec
 DELETE FROM account_mail_link WHERE expires <= $now;
 
@@ -364,7 +373,8 @@ SELECT COUNT(*) FROM account_passkey WHERE account = $account;
 SELECT id FROM account WHERE role = 'owner' AND organization = 'home';
 
 -- name: account_may_enter :one
-SELECT COUNT(*) FROM account WHERE id = $id AND disabled = 0 AND password <> '';
+SELECT COUNT(*) FROM account WHERE id = $id AND disabled = 0 AND password <> ''
+    AND organization NOT IN (SELECT id FROM organization WHERE suspended = 1);
 
 -- name: account_approval_of :many
 SELECT id, kind, what, label, organization, author, why, created, expires, state, decided, decided_by FROM account_approval

@@ -77,3 +77,12 @@ test("require_factor: owed here unless the provider says that it has asked for o
     box.amr = ["mfa"];
     assert.equal((await box.login("bob")).where, "/live", "or with the provider's");
 });
+
+test("nobody whom only the provider vouches for has an app: its key would outlive that word", async (t) => {
+    const box = await boxWithProvider(t);
+    await setupOwner(box.skep);
+    box.users.set("ada", ["keepers"]);
+    const { client } = await box.login("ada");
+    const answer = await client.post("/api/v1/apps", { name: "cron", scopes: ["device.list"] });
+    assert.deepEqual([answer.status, answer.json.reason], [403, "external"], answer.text);
+});
