@@ -1,8 +1,9 @@
 // What I may do here: asked once per session and again whenever the box says that it has changed. The box decides every
 // act anew; this only keeps what would be refused out of sight.
 import { signal, type ReadonlySignal } from "@preact/signals";
-import { call, type Role } from "./api";
+import { api, call, type Role } from "./api";
 import { onNews } from "./events";
+import { enter } from "./session";
 
 /** Names of the contract's permission columns that pages ask for. */
 export type Permission =
@@ -16,7 +17,11 @@ export type Permission =
     | "audit.read"
     | "guard.view"
     | "guard.manage"
-    | "box.view";
+    | "box.view"
+    | "organization.manage"
+    | "organizations.view"
+    | "organizations.operate"
+    | "organizations.approve";
 
 interface MyAccess {
     readonly role: Role;
@@ -42,6 +47,7 @@ export function startAccess(): () => void {
     void load();
     let greeted = false;
     const off = onNews((news) => {
+        if (news.ev === "emergency") void api.me().then(enter, () => undefined);
         if (news.ev === "access" || (news.ev === "hello" && greeted)) void load();
         greeted ||= news.ev === "hello";
     });

@@ -14,6 +14,7 @@ export type ProblemCode =
     | "weak-password"
     | "reauth"
     | "factor-required"
+    | "approval-needed"
     | "busy"
     | "storage"
     | "internal"
@@ -32,6 +33,7 @@ const CODES: ReadonlySet<string> = new Set<ProblemCode>([
     "weak-password",
     "reauth",
     "factor-required",
+    "approval-needed",
     "busy",
     "storage",
     "internal",
@@ -70,6 +72,8 @@ export interface SessionAnswer {
     readonly prefs?: Prefs;
     /** A second factor must stand before anything else is allowed. */
     readonly owes?: "factor";
+    /** The sealed emergency login is open. */
+    readonly emergency?: { readonly until: number };
 }
 /** The password was right; this is asked for next. */
 export interface FactorAsked {

@@ -9,7 +9,7 @@ export type News =
     | { readonly ev: "device.removed"; readonly id: string }
     | { readonly ev: "enrolled"; readonly device: string; readonly token: string }
     | ({ readonly ev: "relay" } & RelayFacts)
-    | { readonly ev: "access" }
+    | { readonly ev: "access" | "approval" | "emergency" }
     | { readonly ev: "shares"; readonly device: string }
     | { readonly ev: "session.ended" };
 
@@ -57,6 +57,8 @@ export function parseNews(text: string): News | null {
         case "shares":
             return has("device", "string") ? (x as News) : null;
         case "access":
+        case "approval":
+        case "emergency":
         case "session.ended":
             return x as News;
         default:

@@ -93,7 +93,7 @@ function Unreachable() {
     );
 }
 
-const PUBLIC = ["/setup", "/login", "/join", "/recover", "/register", "/verify"];
+const PUBLIC = ["/setup", "/login", "/join", "/recover", "/register", "/verify", "/emergency"];
 
 const owesFactor = (): boolean =>
     session.value.is === "in" && session.value.answer.owes === "factor";

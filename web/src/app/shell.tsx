@@ -1,9 +1,9 @@
 // The frame around every page: demonstration strip, rail, bottom bar, dialogs of the keyboard.
 import { signal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { pages } from "skep:rooms";
-import { t } from "../i18n";
+import { loadLater, t } from "../i18n";
 import { Icon } from "../ui/icon";
 import { Mark } from "../ui/mark";
 import { StaleStrip } from "../ui/notes";
@@ -21,6 +21,21 @@ type Entry = PageDef & { readonly nav: NavEntry };
 const allEntries: readonly Entry[] = pages
     .filter((p): p is Entry => p.nav !== undefined)
     .sort((a, b) => a.nav.order - b.nav.order);
+
+/** The strip of an open emergency login comes when it is needed. */
+const alarm = signal<ComponentType<{ until: number }> | null>(null);
+
+function Emergency() {
+    const until = session.value.is === "in" ? session.value.answer.emergency?.until : undefined;
+    useEffect(() => {
+        if (until && !alarm.value)
+            void Promise.all([import("../rooms/org/alarm"), loadLater()]).then(([m]) => {
+                alarm.value = m.Alarm;
+            });
+    }, [until]);
+    const Strip = alarm.value;
+    return until && Strip ? <Strip until={until} /> : null;
+}
 
 /** The entries of the navigation that I have something behind. */
 export const entries = (): readonly Entry[] =>
@@ -174,6 +189,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
                 {t("nav.skip")}
             </a>
             <SimStrip />
+            <Emergency />
             <StaleStrip />
             <div class="frame">
                 <Rail path={path} />

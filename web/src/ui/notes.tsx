@@ -60,6 +60,7 @@ const WHAT: Readonly<Record<ProblemCode, Key>> = {
     "weak-password": "problem.weak-password",
     reauth: "problem.reauth",
     "factor-required": "problem.factor-required",
+    "approval-needed": "problem.approval-needed",
     busy: "problem.busy",
     storage: "problem.storage",
     internal: "problem.internal",

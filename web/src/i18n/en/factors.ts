@@ -21,6 +21,7 @@ export const factors = {
     "second.back": "Back",
     "problem.reauth": "Show your password or a factor again first.",
     "problem.factor-required": "Set up a second factor first.",
+    "problem.approval-needed": "A second person must say yes. The request waits under Approvals.",
     "problem.factors": "Your ways to sign in could not be read.",
     "load.factors": "Asking how you sign in.",
     "reauth.title": "Is it you?",

@@ -2,6 +2,7 @@
 import type { Message } from "../message";
 
 export const mail = {
+    "login.emergency": "Emergency access",
     "login.forgot": "Forgot your password?",
     "login.register": "Make an account",
     "login.sso": "Sign in with {name}",

@@ -22,6 +22,7 @@ export const factors: Readonly<Record<keyof typeof english, Message>> = {
     "second.back": "返回",
     "problem.reauth": "请先再次出示密码或验证方式。",
     "problem.factor-required": "请先设置第二重验证。",
+    "problem.approval-needed": "须由第二人同意。请求已列入“审批”。",
     "problem.factors": "无法读取您的登录方式。",
     "load.factors": "正在询问您的登录方式。",
     "reauth.title": "是您本人吗？",

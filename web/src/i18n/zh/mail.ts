@@ -2,6 +2,7 @@
 import type { Message } from "../message";
 
 export const mail = {
+    "login.emergency": "紧急进入",
     "login.forgot": "忘记密码？",
     "login.register": "注册帐号",
     "login.sso": "使用 {name} 登录",

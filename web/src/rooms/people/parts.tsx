@@ -1,6 +1,6 @@
 // Small parts of the people pages.
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { may } from "../../app/access";
 import type { Loaded } from "../../app/devices";
 import { onNews } from "../../app/events";
@@ -61,12 +61,28 @@ export const StateOf = ({ person }: { readonly person: Person }) =>
         </Chip>
     );
 
-export function Tabs({ here }: { readonly here: "people" | "grants" | "shares" | "apps" }) {
+type Tab =
+    | "people"
+    | "grants"
+    | "shares"
+    | "apps"
+    | "approvals"
+    | "organization"
+    | "organizations"
+    | "operators";
+
+export function Tabs({ here }: { readonly here: Tab }) {
+    const ref = useRef<HTMLElement>(null);
+    useEffect(() => {
+        ref.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+    }, [here]);
     return (
-        <nav class="tabs" aria-label={t("people.title")}>
-            <a href="/people" aria-current={here === "people" ? "page" : undefined}>
-                {t("people.people")}
-            </a>
+        <nav ref={ref} class="tabs" aria-label={t("people.title")}>
+            {may("people.view") && (
+                <a href="/people" aria-current={here === "people" ? "page" : undefined}>
+                    {t("people.people")}
+                </a>
+            )}
             {may("grant.view") && (
                 <a href="/people/grants" aria-current={here === "grants" ? "page" : undefined}>
                     {t("people.grants")}
@@ -79,6 +95,27 @@ export function Tabs({ here }: { readonly here: "people" | "grants" | "shares" |
                 <a href="/people/apps" aria-current={here === "apps" ? "page" : undefined}>
                     {t("app.title")}
                 </a>
+            )}
+            <a href="/people/approvals" aria-current={here === "approvals" ? "page" : undefined}>
+                {t("approval.title")}
+            </a>
+            {may("organization.manage") && (
+                <a href="/people/organization" aria-current={here === "organization" ? "page" : undefined}>
+                    {t("org.title")}
+                </a>
+            )}
+            {may("organizations.view") && (
+                <>
+                    <a
+                        href="/people/organizations"
+                        aria-current={here === "organizations" ? "page" : undefined}
+                    >
+                        {t("org.all")}
+                    </a>
+                    <a href="/people/operators" aria-current={here === "operators" ? "page" : undefined}>
+                        {t("operator.title")}
+                    </a>
+                </>
             )}
         </nav>
     );

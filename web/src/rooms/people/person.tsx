@@ -178,6 +178,10 @@ const HELD: readonly (readonly [string, Key])[] = [
     ["apps", "holds.apps"],
     ["codes", "holds.codes"],
     ["enrolment-tokens", "holds.enrolment-tokens"],
+    ["operator", "holds.operator"],
+    ["approvals", "holds.approvals"],
+    ["mail", "holds.mail"],
+    ["viewer-keys", "holds.viewer-keys"],
 ];
 /** What the box counts and this page has a word for; then what it has no word for, by its own name. */
 const held = (holds: Holds): [string, number][] =>

@@ -35,6 +35,9 @@ export function OtherWays() {
                     {t("login.lost")} <code class="mono">skep owner reset</code>
                 </p>
             )}
+            <p class="small">
+                <a href="/emergency">{t("login.emergency")}</a>
+            </p>
         </>
     );
 }
