@@ -373,6 +373,8 @@ int answer_refusal(struct http_request *req, int err, enum refusal refusal);
 json_t *grant_json(const struct grant *g, const char *subject_name, int64_t now_ms);
 /* Codes, tokens: what was given in a standing that is no longer. */
 void holdings_end(const char *account, int64_t now_ms);
+/* The same for all owners of home: whoever had the box may have left himself a way back. */
+void owners_holdings_end(int64_t now_ms);
 enum { JOIN_LINK_SIZE = 512 };
 /* The link of an invitation; the caller wipes it. */
 void join_link_make(char out[JOIN_LINK_SIZE], const char *token);

@@ -84,6 +84,7 @@ static int setup_do(struct http_request *req, struct link_body *b)
         answer_hash_error(req, err);
     } else {
         access_changed(account_get()->store, e.row.id, http_now_ms(req));
+        owners_holdings_end(http_now_ms(req)); /* of a reset while the box was down */
         log_info("account", "setup", "account=%s source=%s", e.row.id, http_principal(req)->source);
         entering_finish(&e, 201);
     }

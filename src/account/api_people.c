@@ -148,6 +148,24 @@ void holdings_end(const char *account, int64_t now_ms)
             log_error("account", "holdings-end", "account=%s holding=%s", account, more->name);
 }
 
+static void owner_keep(void *ctx, const struct person *p)
+{
+    struct people *all = ctx;
+
+    if (p->role == ROLE_OWNER)
+        person_keep(all, p);
+}
+
+void owners_holdings_end(int64_t now_ms)
+{
+    struct people all = {.organization = ORGANIZATION_HOME};
+
+    access_people_each(owner_keep, &all);
+    for (size_t i = 0; i < all.count; i++)
+        holdings_end(all.list[i].id, now_ms);
+    free(all.list);
+}
+
 /* ---- role and state ---- */
 
 static int patch_parse(const json_t *body, enum role *role, int *disabled)

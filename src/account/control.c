@@ -154,6 +154,7 @@ static int owner_reset(char token[ACCOUNT_TOKEN_SIZE])
         log_error("account", "factors", "reason=\"cannot be read\"");
     struct session *list = session_list(any_session, NULL, &count);
     sessions_announce_end(list, count, "owner-reset", now_ms);
+    owners_holdings_end(now_ms);
     crypto_wipe(list, count * sizeof(*list));
     free(list);
     log_warn("account", "owner-reset", "sessions_ended=%zu", count);

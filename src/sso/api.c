@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "core/abuse.h"
 #include "core/audit.h"
 #include "core/metrics.h"
 #include "crypto/aead.h"
@@ -154,7 +155,8 @@ int api_sso_start(struct http_request *req)
 
 /* ---- and back ---- */
 
-static int callback_do(struct http_request *req, char pending[ACCOUNT_PENDING_SIZE])
+/* `*is_ours`: this browser began it; what went wrong then is worth a row and counts against it. */
+static int callback_do(struct http_request *req, char pending[ACCOUNT_PENDING_SIZE], int *is_ours)
 {
     const struct sso_settings *s = sso_settings_get();
     const char *code = http_query(req, "code"), *state = http_query(req, "state");
@@ -166,6 +168,7 @@ static int callback_do(struct http_request *req, char pending[ACCOUNT_PENDING_SI
     if (!err && (!code || !state || strlen(code) > CODE_MAX || strlen(state) != CHANCE_SIZE - 1 ||
                  !sk_equal_ct(state, p.state, CHANCE_SIZE - 1)))
         err = -SK_EAUTH;
+    *is_ours = !err;
     if (!err)
         err = provider_code(code, p.verifier, t);
     if (!err)
@@ -188,12 +191,12 @@ int api_sso_callback(struct http_request *req)
 {
     static _Atomic int at_once;
     char pending[ACCOUNT_PENDING_SIZE];
-    int err = -SK_EBUSY;
+    int err = -SK_EBUSY, is_ours = 0;
 
     if (!sso_settings_get()->issuer)
         return http_problem(req, -SK_ENOTFOUND, NULL);
     if (atomic_fetch_add(&at_once, 1) < AT_ONCE_MAX)
-        err = callback_do(req, pending);
+        err = callback_do(req, pending, &is_ours);
     atomic_fetch_sub(&at_once, 1);
     if (err == -SK_EAGAIN) { /* the page asks with this cookie what it is to show */
         pending_cookie(req, pending, "; Max-Age=300");
@@ -206,9 +209,13 @@ int api_sso_callback(struct http_request *req)
     metric_refused("sso", sk_error_slug(err));
     log_warn("sso", "refused", "source=%s reason=\"%s\"", http_principal(req)->source,
              sk_error_text(err));
-    audit_note(AUDIT(.at_ms = http_now_ms(req), .actor_kind = "nobody", .action = "session.login",
-                     .result = "refused", .source = http_principal(req)->source,
-                     .detail = "{\"by\":\"sso\"}"));
+    if (is_ours)
+        audit_note(AUDIT(.at_ms = http_now_ms(req), .actor_kind = "nobody",
+                         .action = "session.login", .result = "refused",
+                         .source = http_principal(req)->source, .detail = "{\"by\":\"sso\"}"));
+    /* Each made-up code is a question to the provider, and only two are under way at a time. */
+    if (is_ours && err == -SK_EAUTH)
+        abuse_note(http_principal(req)->source, ABUSE_LOGIN);
     return go(req, "/login?sso=refused");
 }
 

@@ -62,8 +62,11 @@ test("letters under way end with the password that they were asked for with; a r
     assert.equal((await api(skep).post("/api/v1/mail/verify", { token: await put("eve@example.org", fresh) })).status, 204);
     assert.equal((await api(skep).post("/api/v1/recover/start", { mail: "eve@example.org" })).status, 202);
     const way = linkToken(await mail.next(), "recover");
+    const signed = appClient(skep, await appMake(owner));
+    assert.equal((await signed.get("/api/v1/devices?limit=1")).status, 200);
     const reset = await runSkep(["owner", "reset", "--core-data-dir", skep.dataDir]);
     assert.equal(reset.code, 0, reset.stderr);
+    assert.equal((await signed.get("/api/v1/devices?limit=1")).status, 401, "nor do the owners' apps");
     assert.equal((await api(skep).post("/api/v1/recover", { token: way, password: "eve was here and stays" })).status, 410);
     owner = await setupOwner(Object.assign(Object.create(skep), { setupToken: /#t=([\w-]+)/.exec(reset.stdout)[1], test: t }));
     assert.equal((await owner.get("/api/v1/me/mail")).json.mail, undefined);
