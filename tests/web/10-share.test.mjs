@@ -30,6 +30,8 @@ async function ownerReady(t, skep, browser, camera) {
 async function linkMade(page) {
     await page.getByRole("button", { name: "Make the link" }).click();
     await page.waitForSelector("dialog svg.qr");
+    await axeCheck(page, "the link");
+    await shot(page, "link");
     const link = (await page.textContent("dialog .cmd")).trim();
     await page.getByRole("button", { name: "Done" }).click();
     return link;
@@ -66,15 +68,19 @@ test("share, accept, watch without a password, withdraw", { timeout: 180000 }, a
     // the owner sees the name and the same key, without a reload
     const claim = page.locator(".grant", { hasText: GUEST });
     await claim.getByText(key).waitFor();
+    await axeCheck(page, "a claim");
+    await shot(page, "claim");
     await claim.getByRole("button", { name: "Accept" }).click();
     await page.getByText(/The camera holds the list, version 2/).waitFor();
     await page.locator(".grant", { hasText: key }).getByRole("button", { name: "Withdraw" }).waitFor();
 
     // accepted: the guest's page says so; he watches and no password is asked
     await other.page.getByText("You may watch.").waitFor();
+    await shot(other.page, "accepted");
     await other.page.getByRole("button", { name: "Watch", exact: true }).click();
     await picturesPlay(other.page, 1);
     await other.page.getByText("Same as in the owner's link").waitFor();
+    await shot(other.page, "guest-camera");
     await other.page.goto(`${skep.url}/live`);
     await picturesPlay(other.page, 1);
     assert.equal(await other.page.locator(".tile .shared").count(), 1, "the tile says that it is shared with me");
@@ -83,8 +89,17 @@ test("share, accept, watch without a password, withdraw", { timeout: 180000 }, a
     // the owner sees that the key came; the page of all shares
     await page.reload();
     await page.getByText(/Came last just now|Came last/).first().waitFor();
+    await axeCheck(page, "who can watch");
+    await shot(page, "shared");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.locator("#shares").scrollIntoViewIfNeeded();
+    await noSideScroll(page, "who can watch");
+    await shot(page, "shared-390");
+    await page.setViewportSize({ width: 1440, height: 900 });
     await page.goto(`${skep.url}/people/shares`);
     await page.locator(".grant", { hasText: key }).waitFor();
+    await shot(page, "all-shares");
+    await shot(other.page, "guest-wall");
     await axeCheck(page, "shares");
     await other.page.waitForSelector(".tile");
 
@@ -116,6 +131,11 @@ test("share, accept, watch without a password, withdraw", { timeout: 180000 }, a
     for (const list of [faults, other.faults, third.faults]) noFaults(list, REFUSED);
 });
 
+/** For who wants to look: SHOTS=DIR keeps pictures. */
+async function shot(page, name) {
+    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
+}
+
 const LOOKS = [["light", "en", 1440], ["dark", "zh-CN", 1440], ["light", "zh-CN", 390], ["dark", "en", 390]];
 
 test("axe and width on the pages of sharing", { timeout: 180000 }, async (t) => {
@@ -132,7 +152,7 @@ test("axe and width on the pages of sharing", { timeout: 180000 }, async (t) => 
                 await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
                 await axeCheck(page, `${name}, ${theme}, ${lang}, ${width}`);
                 await noSideScroll(page, name);
-                if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}-${theme}-${lang}-${width}.png`, fullPage: !name.includes("dialog") });
+                await shot(page, `${name}-${theme}-${lang}-${width}`);
             };
             await page.goto(`${skep.url}/join#d=${camera.id}&s=gIGCg4SFhoeIiYqLjI2Ojw&k=BHNR-26TZ-21A8-51JN-5YAE`);
             await page.waitForSelector("a.btn.pri");

@@ -53,19 +53,23 @@ test("after login only a path of our own", () => {
 });
 
 test("fragment: token and seed, nothing else", () => {
-    const none = { token: null, seed: null, invitation: null, mailed: null };
+    const none = { token: null, seed: null, invitation: null, mailed: null, share: null };
     assert.deepEqual(ui.parseFragment("#t=abc_-1&s=AAAA"), { ...none, token: "abc_-1", seed: "AAAA" });
     assert.deepEqual(ui.parseFragment("#s=AAAA"), { ...none, seed: "AAAA" });
     assert.deepEqual(ui.parseFragment("#i=abc&s=AAAA&t=x"), { ...none, invitation: "abc" });
     assert.deepEqual(ui.parseFragment("#r=abc&t=x"), { ...none, mailed: "abc" });
     assert.deepEqual(ui.parseFragment("#v=abc"), { ...none, mailed: "abc" });
     assert.deepEqual(ui.parseFragment("#t=<b>&s="), none);
+    const link = `d=${"a".repeat(26)}&s=${"A".repeat(22)}&k=0000-1111-2222-3333-4444`;
+    assert.deepEqual(ui.parseFragment(`#${link}`), { ...none, share: link });
     for (const other of ["", "#history", "#d=x&s=AAAA", "#x&t=a"]) assert.equal(ui.parseFragment(other), null);
 });
 
 test("news: known kinds with their fields, the rest is dropped", () => {
     assert.equal(ui.parseNews('{"ev":"hello","wall":1}').ev, "hello");
+    assert.equal(ui.parseNews('{"ev":"shares","device":"x"}').ev, "shares");
     for (const bad of [
+        '{"ev":"shares"}',
         "",
         "x",
         "[]",

@@ -67,7 +67,7 @@ const LINKS: Readonly<Record<string, Readonly<Record<string, keyof Fragment>>>> 
 /** Null: of none of these forms, to be left alone. A part that is not base64url is as good as absent. */
 export function parseFragment(hash: string): Fragment | null {
     const text = hash.replace(/^#/, "");
-    const share = /^d=[\w&=-]{1,200}$/.test(text) ? text : null;
+    const share = /^d=[a-z2-7]{26}&[\w&=-]{1,100}$/.test(text) ? text : null;
     const parts = new URLSearchParams(text);
     const link = LINKS[[...parts.keys()][0] ?? ""];
     if (!link && !share) return null;

@@ -11,6 +11,7 @@ import { Icon } from "../../ui/icon";
 import { Failure, Loading } from "../../ui/notes";
 import { Head, Limit } from "../../ui/parts";
 import { CameraTabs } from "../device/tabs";
+import { ask as sharing } from "../share/ask";
 import { ShareSection } from "../share/section";
 import { ACTIONS, ask, type Grant, type Watcher } from "./ask";
 import { NewGrant } from "./new-grant";
@@ -19,12 +20,20 @@ import { actionName, whenText } from "./sentence";
 
 const WATCHING = ["live-main", "live-sub", "playback"] as const;
 
+/** People who come by a share; none for whoever may not see shares. */
+const guestsOf = (device: string): Promise<ReadonlySet<string>> =>
+    sharing.sharesOf(device).then(
+        ({ shares }) => new Set(shares.map((s) => s.account.id)),
+        () => new Set<string>(),
+    );
+
 export function WhoPage({ params, query }: PageProps) {
     const id = params["id"] ?? "";
     const asked = useAsked(
         async () => ({
             people: (await ask.watchers(id)).people,
             grants: (await ask.grants({ device: id })).grants,
+            guests: await guestsOf(id),
         }),
         [id],
     );
@@ -116,10 +125,9 @@ export function WhoPage({ params, query }: PageProps) {
 }
 
 /** "always", or the ends and hours of the grants behind it. */
-function lasting(w: Watcher, grants: readonly Grant[]): string {
+function lasting(w: Watcher, grants: readonly Grant[], isGuest: boolean): string {
     const behind = grants.filter((g) => w.grants.includes(g.id));
-    if (w.account.role === "owner") return t("who.by-role");
-    if (!behind.length) return t("who.by-role");
+    if ((w.account.role === "owner" && !isGuest) || !behind.length) return t("who.by-role");
     return behind
         .map((g) => whenText(g).replace(/^[,，、\s]+/, "") || t("who.always"))
         .filter((text, i, all) => all.indexOf(text) === i)
@@ -129,9 +137,11 @@ function lasting(w: Watcher, grants: readonly Grant[]): string {
 function Grid({
     people,
     grants,
+    guests,
 }: {
     readonly people: readonly Watcher[];
     readonly grants: readonly Grant[];
+    readonly guests: ReadonlySet<string>;
 }) {
     return (
         <section class="sheet tbl">
@@ -158,8 +168,16 @@ function Grid({
                         {people.map((w) => (
                             <tr key={w.account.id}>
                                 <th scope="row">
-                                    <a href={`/people/${w.account.id}`}>{w.account.name}</a>
-                                    <span class="l2">{roleText(w.account.role)}</span>
+                                    {guests.has(w.account.id) ? (
+                                        w.account.name
+                                    ) : (
+                                        <a href={`/people/${w.account.id}`}>{w.account.name}</a>
+                                    )}
+                                    <span class="l2">
+                                        {guests.has(w.account.id)
+                                            ? t("share.guest")
+                                            : roleText(w.account.role)}
+                                    </span>
                                 </th>
                                 {ACTIONS.map((a) => (
                                     <td key={a}>
@@ -176,7 +194,7 @@ function Grid({
                                         )}
                                     </td>
                                 ))}
-                                <td class="last">{lasting(w, grants)}</td>
+                                <td class="last">{lasting(w, grants, guests.has(w.account.id))}</td>
                             </tr>
                         ))}
                     </tbody>

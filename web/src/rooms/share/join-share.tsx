@@ -20,9 +20,10 @@ type Step =
     | { readonly is: "sent"; readonly claim: GuestClaim }
     | { readonly is: "failed"; readonly problem: unknown };
 
-/** The parts of the link as the worker reads them; null if it is not one. */
+/** The camera of a link that is whole; the worker reads it anew. */
 function deviceOf(link: string): string | null {
-    return /(?:^|&)d=([a-z2-7]{26})(?:&|$)/.exec(link)?.[1] ?? null;
+    const form = /^d=([a-z2-7]{26})&s=[\w-]{22}&k=(?:[0-9A-Z]{4}-){4}[0-9A-Z]{4}$/;
+    return form.exec(link)?.[1] ?? null;
 }
 
 export function JoinShare({ link }: { readonly link: string }) {
@@ -72,7 +73,7 @@ export function JoinShare({ link }: { readonly link: string }) {
                 })}
             </p>
             <dl class="kv">
-                <dt>{t("seal.on-label")}</dt>
+                <dt>{t("share.camera-key")}</dt>
                 <dd class="mono label-fp">{/k=([0-9A-Z-]{24})/.exec(link)?.[1]}</dd>
             </dl>
             {step.is === "failed" && (

@@ -58,7 +58,7 @@ export function NewShare({
     const ready = opened?.ok === true || opened?.why === "offline" || opened?.why === "forked";
     return (
         <Dialog
-            key={made ? "link" : "terms"}
+            key={made ? "link" : opened === null ? "wait" : "terms"}
             title={made ? t("invite.link-title") : t("share.title", { name: device.name })}
             onClose={onClose}
             wide

@@ -243,11 +243,14 @@ function ClaimRow({
             return "";
         });
     return (
-        <li class="grant">
+        <li class="grant share-row">
             <div>
                 <KeyFaceRow face={judged} title={partyText(claim.account)}>
                     {terms ? (
-                        <p class="small quiet">{termsText(terms.actions, terms.not_after_ms)}</p>
+                        <>
+                            <p class="small">{termsText(terms.actions, terms.not_after_ms)}</p>
+                            <p class="small quiet">{t("share.compare")}</p>
+                        </>
                     ) : (
                         <p class="small">
                             <Word tone="error" icon="error">
@@ -256,7 +259,6 @@ function ClaimRow({
                         </p>
                     )}
                 </KeyFaceRow>
-                {terms && <p class="small quiet">{t("share.compare")}</p>}
                 <Fault text={fault} />
             </div>
             <div class="acts">
@@ -323,7 +325,7 @@ function ShareRow({
     const own = useViewerFace(share.public_key);
     const others = share.keys.filter((k) => k.public_key !== share.public_key).length;
     return (
-        <li class="grant">
+        <li class="grant share-row">
             <div>
                 <KeyFaceRow face={own} title={partyText(share.account)}>
                     <p class="small quiet">
@@ -374,7 +376,7 @@ function StrayRow({
         }
     };
     return (
-        <li class="grant">
+        <li class="grant share-row">
             <div>
                 <KeyFaceRow face={one} title={t("share.stray")}>
                     <p class="small quiet">

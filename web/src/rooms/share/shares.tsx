@@ -23,9 +23,12 @@ export function SharesPage() {
                 answer={
                     asked.is === "ready"
                         ? [
-                              ...rich("share.answer-given", { n: given.length }),
-                              gap(),
-                              ...rich("share.answer-received", { n: received.length }),
+                              ...(given.length ? rich("share.answer-given", { n: given.length }) : []),
+                              given.length && received.length ? gap() : "",
+                              ...(received.length
+                                  ? rich("share.answer-received", { n: received.length })
+                                  : []),
+                              given.length + received.length ? "" : t("share.answer-none"),
                           ]
                         : t(asked.is === "loading" ? "share.loading-all" : "share.unknown")
                 }
@@ -81,10 +84,12 @@ function Given({ list }: { readonly list: readonly Share[] }) {
 
 function GivenRow({ share }: { readonly share: Share }) {
     return (
-        <li class="grant">
-            <KeyFaceRow face={useViewerFace(share.public_key)} title={partyText(share.account)}>
-                <p class="small quiet">{termsText(share.actions, share.not_after)}</p>
-            </KeyFaceRow>
+        <li class="grant share-row">
+            <div>
+                <KeyFaceRow face={useViewerFace(share.public_key)} title={partyText(share.account)}>
+                    <p class="small quiet">{termsText(share.actions, share.not_after)}</p>
+                </KeyFaceRow>
+            </div>
         </li>
     );
 }
@@ -111,7 +116,7 @@ function ReceivedList({
             <h2 id="received">{t("share.received")}</h2>
             <ul class="grants">
                 {list.map((s) => (
-                    <li key={s.id} class="grant">
+                    <li key={s.id} class="grant share-row">
                         <div>
                             <p>
                                 <a href={`/cameras/${s.device}`}>{nameOf(s.device)}</a>{" "}
