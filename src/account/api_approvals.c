@@ -103,8 +103,8 @@ int api_approvals(struct http_request *req)
     const struct principal *p = http_principal(req);
     int64_t now_ms = http_now_ms(req);
     struct listing l = {0};
-    int staff = account_may(p->account, "grant.manage") ||
-                account_may(p->account, "organizations.approve");
+    int staff =
+        account_may(p->account, "grant.manage") || account_may(p->account, "organizations.approve");
     int err = approval_each(account_get()->store, staff ? p->organization : NULL, p->account,
                             now_ms, listing_keep, &l);
     json_t *list = json_array();

@@ -81,9 +81,7 @@ static int bounds_check(struct store_tx *tx, const struct approval *a)
 
     if (!err)
         err = store_one_int(tx, "account_approval_count", NULL, &all);
-    return err                                                        ? err
-           : open >= APPROVALS_OPEN_MAX || all >= (int64_t)APPROVALS_MAX ? -SK_ELIMIT
-                                                                      : 0;
+    return err ? err : open >= APPROVALS_OPEN_MAX || all >= (int64_t)APPROVALS_MAX ? -SK_ELIMIT : 0;
 }
 
 static int add_write(struct store_tx *tx, void *ctx)
@@ -104,14 +102,14 @@ static int add_write(struct store_tx *tx, void *ctx)
         err = bounds_check(tx, a);
     id_make(a->id);
     if (!err)
-        err = store_exec(
-            tx, "account_approval_insert",
-            STORE_ARGS(store_text("id", a->id), store_text("kind", a->kind),
-                       store_text("what", a->what), store_text("label", a->label),
-                       store_text("organization", a->organization),
-                       store_text("account", a->author), store_text("why", a->why),
-                       store_int("created", a->created), store_int("expires", a->expires)),
-            NULL);
+        err = store_exec(tx, "account_approval_insert",
+                         STORE_ARGS(store_text("id", a->id), store_text("kind", a->kind),
+                                    store_text("what", a->what), store_text("label", a->label),
+                                    store_text("organization", a->organization),
+                                    store_text("account", a->author), store_text("why", a->why),
+                                    store_int("created", a->created),
+                                    store_int("expires", a->expires)),
+                         NULL);
     return err ? err : approval_record(tx, w->by, a, "approval.asked");
 }
 
@@ -201,11 +199,11 @@ static int each_read(struct store_tx *tx, void *ctx)
 {
     struct approval_query *q = ctx;
 
-    return store_many(
-        tx, "account_approval_of",
-        STORE_ARGS(store_text("organization", q->organization), store_text("account", q->account),
-                   store_int("since", q->now_ms - APPROVAL_KEPT_DAYS * 86400000LL)),
-        APPROVALS_MAX, query_take, q);
+    return store_many(tx, "account_approval_of",
+                      STORE_ARGS(store_text("organization", q->organization),
+                                 store_text("account", q->account),
+                                 store_int("since", q->now_ms - APPROVAL_KEPT_DAYS * 86400000LL)),
+                      APPROVALS_MAX, query_take, q);
 }
 
 int approval_each(struct store *s, const char *organization, const char *author, int64_t now_ms,
@@ -224,11 +222,11 @@ static int decide_write(struct store_tx *tx, void *ctx)
 {
     const struct approval_write *w = ctx;
     int64_t rows = 0;
-    int err =
-        store_exec(tx, "account_approval_decide",
-                   STORE_ARGS(store_text("id", w->a->id), store_text("state", w->state),
-                              store_text("account", w->by->account), store_int("now", w->by->now_ms)),
-                   &rows);
+    int err = store_exec(tx, "account_approval_decide",
+                         STORE_ARGS(store_text("id", w->a->id), store_text("state", w->state),
+                                    store_text("account", w->by->account),
+                                    store_int("now", w->by->now_ms)),
+                         &rows);
 
     if (!err && !rows)
         err = -SK_EGONE;

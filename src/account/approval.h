@@ -8,9 +8,9 @@
 
 enum {
     APPROVAL_TTL_MS = 7 * 24 * 3600 * 1000,
-    APPROVALS_OPEN_MAX = 8,    /* of one author */
-    APPROVALS_MAX = 10000,     /* in the store */
-    APPROVAL_KEPT_DAYS = 30,   /* once closed */
+    APPROVALS_OPEN_MAX = 8,  /* of one author */
+    APPROVALS_MAX = 10000,   /* in the store */
+    APPROVAL_KEPT_DAYS = 30, /* once closed */
     APPROVAL_KIND_SIZE = 32,
     APPROVAL_STATE_SIZE = 16
 };

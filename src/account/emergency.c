@@ -142,8 +142,7 @@ static int end_write(struct store_tx *tx, void *ctx)
 
     if (!err && !rows)
         return -SK_ENOTFOUND;
-    return err ? err
-               : act_record(tx, w->by, "emergency.ended", "account", EMERGENCY_ACCOUNT, NULL);
+    return err ? err : act_record(tx, w->by, "emergency.ended", "account", EMERGENCY_ACCOUNT, NULL);
 }
 
 int emergency_seal_end(struct store *s, const struct actor *by)
@@ -168,10 +167,10 @@ static int open_write(struct store_tx *tx, void *ctx)
     if (!err && !rows)
         err = -SK_EAUTH;
     if (!err)
-        err = audit_record(
-            tx, AUDIT(.at_ms = w->entry->now_ms, .actor_kind = "account", .actor = s->account,
-                      .session = s->id, .action = "emergency.opened", .object_kind = "account",
-                      .object = s->account, .source = s->source));
+        err = audit_record(tx, AUDIT(.at_ms = w->entry->now_ms, .actor_kind = "account",
+                                     .actor = s->account, .session = s->id,
+                                     .action = "emergency.opened", .object_kind = "account",
+                                     .object = s->account, .source = s->source));
     return err ? err : ledger_entry_write(tx, w->entry, "emergency");
 }
 
@@ -186,8 +185,8 @@ int emergency_open(struct store *s, const uint8_t hash[32], const struct entry *
 
 static void tell(int64_t now_ms)
 {
-    event_publish(&(struct event){
-        .kind = EVENT_EMERGENCY, .account = EMERGENCY_ACCOUNT, .wall_ms = now_ms});
+    event_publish(
+        &(struct event){.kind = EVENT_EMERGENCY, .account = EMERGENCY_ACCOUNT, .wall_ms = now_ms});
 }
 
 int64_t emergency_until(int64_t now_ms)

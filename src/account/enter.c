@@ -82,8 +82,7 @@ void entering_make(struct entering *e)
     const struct principal *p = http_principal(e->req);
 
     session_make(&e->session, e->token, e->row.id, e->bearer, p->source, http_user_agent(e->req),
-                 http_now_ms(e->req),
-                 e->lifetime_ms ? e->lifetime_ms : account_get()->lifetime_ms);
+                 http_now_ms(e->req), e->lifetime_ms ? e->lifetime_ms : account_get()->lifetime_ms);
     e->entry.session = &e->session;
     e->entry.now_ms = http_now_ms(e->req);
     if (!e->bearer) {

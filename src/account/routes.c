@@ -27,7 +27,7 @@
 #define ENTERED                                                                                    \
     OBJECT("\"account\",\"session\",\"csrf\",\"prefs\"",                                           \
            "\"account\":" ACCOUNT ",\"session\":" SESSION ",\"csrf\":" TEXT ",\"prefs\":" PREFS    \
-           ",\"token\":" TEXT ",\"owes\":{\"enum\":[\"factor\"]},\"emergency\":" OBJECT(               \
+           ",\"token\":" TEXT ",\"owes\":{\"enum\":[\"factor\"]},\"emergency\":" OBJECT(           \
                "\"until\"", "\"until\":" NUMBER))
 #define ENTRANCE                                                                                   \
     OBJECT("\"registration\",\"recovery\"",                                                        \
@@ -103,8 +103,8 @@
     OBJECT("\"sessions\",\"browsers\",\"grants\",\"invitations\"",                                 \
            "\"sessions\":" NUMBER ",\"browsers\":" NUMBER ",\"grants\":" NUMBER                    \
            ",\"invitations\":" NUMBER ",\"factors\":" NUMBER ",\"operator\":" NUMBER               \
-           ",\"approvals\":" NUMBER ",\"mail\":" NUMBER ",\"apps\":" NUMBER                      \
-           ",\"codes\":" NUMBER ",\"enrolment-tokens\":" NUMBER ",\"viewer-keys\":" NUMBER)
+           ",\"approvals\":" NUMBER ",\"mail\":" NUMBER ",\"apps\":" NUMBER ",\"codes\":" NUMBER   \
+           ",\"enrolment-tokens\":" NUMBER ",\"viewer-keys\":" NUMBER)
 #define PERSON_SESSION                                                                             \
     OBJECT("\"id\",\"created\",\"last_seen\",\"source\",\"client\"",                               \
            "\"id\":" TEXT ",\"created\":" NUMBER ",\"last_seen\":" NUMBER ",\"source\":" TEXT      \
@@ -172,21 +172,21 @@
 /* ---- approvals and the emergency login ---- */
 
 #define APPROVAL                                                                                   \
-    OBJECT("\"id\",\"kind\",\"what\",\"by\",\"created\",\"expires\",\"state\",\"can_decide\","       \
+    OBJECT("\"id\",\"kind\",\"what\",\"by\",\"created\",\"expires\",\"state\",\"can_decide\","     \
            "\"mine\"",                                                                             \
-           "\"id\":" TEXT ",\"kind\":" TEXT ",\"what\":{\"type\":\"object\"},\"label\":" TEXT          \
-           ",\"by\":" NAMED ",\"why\":" TEXT ",\"created\":" NUMBER ",\"expires\":" NUMBER            \
-           ",\"state\":{\"enum\":[\"open\",\"approved\",\"refused\",\"withdrawn\",\"expired\"]}"       \
-           ",\"decided\":" NUMBER ",\"decided_by\":" NAMED ",\"can_decide\":" FLAG                  \
+           "\"id\":" TEXT ",\"kind\":" TEXT ",\"what\":{\"type\":\"object\"},\"label\":" TEXT      \
+           ",\"by\":" NAMED ",\"why\":" TEXT ",\"created\":" NUMBER ",\"expires\":" NUMBER         \
+           ",\"state\":{\"enum\":[\"open\",\"approved\",\"refused\",\"withdrawn\",\"expired\"]}"   \
+           ",\"decided\":" NUMBER ",\"decided_by\":" NAMED ",\"can_decide\":" FLAG                 \
            ",\"mine\":" FLAG)
 #define NAMED OBJECT("\"id\",\"name\"", "\"id\":" TEXT ",\"name\":" TEXT)
 #define WISH                                                                                       \
     OBJECT("\"object\",\"actions\"", "\"object\":" GRANT_OBJECT ",\"actions\":" ACTIONS            \
                                      ",\"not_after\":" NUMBER ",\"why\":" TEXT)
 #define EMERGENCY                                                                                  \
-    OBJECT("\"open\"",                                                                             \
-           "\"open\":" FLAG ",\"until\":" NUMBER ",\"seal\":" OBJECT(                              \
-               "\"made\",\"by\"", "\"made\":" NUMBER ",\"by\":" TEXT ",\"used\":" NUMBER))
+    OBJECT("\"open\"", "\"open\":" FLAG ",\"until\":" NUMBER                                       \
+                       ",\"seal\":" OBJECT("\"made\",\"by\"", "\"made\":" NUMBER ",\"by\":" TEXT   \
+                                                              ",\"used\":" NUMBER))
 
 /* ---- second factors ---- */
 

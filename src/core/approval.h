@@ -25,9 +25,9 @@ struct approval_kind {
 void approval_kind_add(const struct approval_kind *k);
 const struct approval_kind *approval_kind_find(const char *name); /* NULL: no such kind */
 
-/* Before the act: 0 = do it (nobody else could say yes, or the rule is off), -SK_EAPPROVAL = do not:
- * a request was made, or stood already, and `id` names it. Other errors: do not either. `what` (not
- * taken over) holds what apply needs and nothing secret; `label` is a name to show, or "".
+/* Before the act: 0 = do it (nobody else could say yes, or the rule is off), -SK_EAPPROVAL = do
+ * not: a request was made, or stood already, and `id` names it. Other errors: do not either. `what`
+ * (not taken over) holds what apply needs and nothing secret; `label` is a name to show, or "".
  * -SK_EDENIED when no room decides. Worker threads; blocks on the store. */
 SK_MUST int approval_ask(const struct principal *by, const char *kind, const json_t *what,
                          const char *label, int64_t now_ms, char id[SESSION_ID_SIZE]);

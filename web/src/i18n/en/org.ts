@@ -20,7 +20,8 @@ export const org = {
     "approval.by": "Asked by {name}",
     "approval.by-me": "Asked by you",
     "approval.not-self": "Somebody else must say yes.",
-    "approval.for-role": "{by}, for all with the role {role}:",
+    "approval.for-self": "{by} asks for a grant:",
+    "approval.for-role": "{by} asks for a grant to everybody with the role {role}:",
     "approval.kind.app.kill": "<b>{by}</b> wants to kill the app <b>{name}</b>: everything it holds is cut at once.",
     "approval.kind.organization.suspend":
         "<b>{by}</b> wants to suspend the organization <b>{name}</b>: its people are out within a second.",

@@ -93,7 +93,7 @@ function What({ approval: a }: { readonly approval: Approval }) {
         const role = a.what.subject && "role" in a.what.subject ? a.what.subject.role : null;
         return (
             <>
-                <b>{role ? t("approval.for-role", { by: a.by.name, role: t(`role.${role}`) }) : a.by.name}</b>{" "}
+                <b>{role ? t("approval.for-role", { by: a.by.name, role: t(`role.${role}`) }) : t("approval.for-self", { by: a.by.name })}</b>{" "}
                 <TermsLine terms={a.what as Terms} />
             </>
         );
