@@ -9,6 +9,7 @@ import { rich, t } from "../../i18n";
 import { hourMinute, millis, span } from "../../i18n/format";
 import type { WatchState } from "../../live/api";
 import { Failure, Loading } from "../../ui/notes";
+import { AskFor } from "../org/ask-for";
 import { Icon } from "../../ui/icon";
 import { Head, useTick, Word } from "../../ui/parts";
 import { delayOf, faceOf, isPlaying, LIMIT_MS, offlineFace, sealOf } from "../live/face";
@@ -68,7 +69,14 @@ export function CameraPage({ params }: PageProps) {
             {device.is === "loading" ? (
                 <Loading what={t("load.camera-slow")} bars={6} />
             ) : (
-                <Failure what={t("problem.camera")} problem={device.problem} again={device.again} />
+                <>
+                    <Failure
+                        what={t("problem.camera")}
+                        problem={device.problem}
+                        again={device.again}
+                    />
+                    <AskFor device={id} problem={device.problem} />
+                </>
             )}
         </>
     );

@@ -69,6 +69,8 @@ export const ask = {
     levels: (account: string, levels: Readonly<Record<string, string>>) =>
         call<void>("PUT", `/operators/${id(account)}`, { levels }),
     approvals: () => call<{ approvals: readonly Approval[] }>("GET", "/approvals"),
+    wish: (body: { object: Terms["object"]; actions: readonly string[]; why?: string }) =>
+        call<Approval>("POST", "/approvals", body),
     approve: (approval: string) => call<Approval>("POST", `/approvals/${id(approval)}/approve`, {}),
     refuse: (approval: string) => call<Approval>("POST", `/approvals/${id(approval)}/refuse`, {}),
     emergency: () => call<Emergency>("GET", "/emergency"),
