@@ -131,6 +131,35 @@ test("share, accept, watch without a password, withdraw", { timeout: 180000 }, a
     for (const list of [faults, other.faults, third.faults]) noFaults(list, REFUSED);
 });
 
+test("a camera key that the link does not name never plays", { timeout: 120000 }, async (t) => {
+    const skep = await startSkep({ t, fleet: 2 });
+    const api = await setupOwner(skep);
+    const [camera] = await camerasOnline(api, 2);
+    const guest = await neighbour(skep, api, "orchard");
+    const browser = await startBrowser(t, skep);
+    const { page } = await ownerReady(t, skep, browser, camera);
+    const link = await linkMade(page);
+    const other = await openPage(t, skep, browser);
+    await signIn(other.page, skep, { name: guest.name, password: PASSWORD });
+    await other.page.waitForURL(/\/live/);
+    // as if the box had exchanged the key: what the directory names is not what the owner's link names
+    await other.page.goto(link.replace(/k=.*$/, "k=BHNR-26TZ-21A8-51JN-5YAE"));
+    await other.page.getByRole("button", { name: "Ask the owner" }).click();
+    await page.getByRole("button", { name: "Accept" }).click();
+    await other.page.getByRole("button", { name: "Watch", exact: true }).click();
+    await other.page.getByText("This camera has a new key").first().waitFor();
+    await other.page.getByRole("button", { name: "Compare" }).first().click();
+    await other.page.getByText("BHNR-26TZ-21A8-51JN-5YAE").waitFor();
+    assert.equal(await other.page.locator("dialog .btn.danger").count(), 0, "nobody can click it away");
+    assert.ok(await other.page.evaluate(() => [...document.querySelectorAll("video")].every((v) => v.readyState === 0)));
+    // the right link mends it: no password, and it plays
+    await other.page.goto(link);
+    await other.page.getByRole("button", { name: "Ask the owner" }).click();
+    await page.getByRole("button", { name: "Accept" }).click();
+    await other.page.getByRole("button", { name: "Watch", exact: true }).click();
+    await picturesPlay(other.page, 1);
+});
+
 /** For who wants to look: SHOTS=DIR keeps pictures. */
 async function shot(page, name) {
     if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
@@ -158,7 +187,7 @@ test("axe and width on the pages of sharing", { timeout: 180000 }, async (t) => 
             await page.waitForSelector("a.btn.pri");
             await look("join-out");
             await signIn(page, skep, { name: GUEST, password: PASSWORD, at: "/login?next=%2Fjoin" });
-            await page.waitForSelector("button.btn.pri");
+            await page.waitForSelector(".label-fp");
             await look("join-ask");
             await page.click("button.btn.pri");
             await page.waitForSelector(".fp");
