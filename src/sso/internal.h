@@ -73,7 +73,7 @@ struct sso_settings {
     const char *issuer, *client_id, *name, *scope, *groups_claim;
     const char *owner_groups, *admin_groups, *member_groups;
     const char *organization; /* that a new person joins */
-    const char *factor; /* `amr` or `acr` that stand for a second factor */
+    const char *factor;       /* `amr` or `acr` that stand for a second factor */
     struct sk_buf secret;
     int64_t poll_ms;
 };
