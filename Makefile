@@ -26,7 +26,7 @@ CFLAGS := -std=c11 -D_GNU_SOURCE $(WARN) $(OPT) $(HARDEN) -pthread
 CPPFLAGS := -Isrc -I. -I$(BUILD)/gen -DSKEP_VERSION='"$(VERSION)"' $(EXTRA_CPPFLAGS)
 
 # Rooms from the lowest to the highest; a library may call only into those on its right at link.
-ROOMS := cli monitor guard bulletin alert backup audit relay share device app sso account outbound http edge core store net sdk crypto wire base
+ROOMS := cli alert monitor guard bulletin backup audit relay share device app sso account outbound http edge core store net sdk crypto wire base
 CAM_LIBS := fleet link cam
 LIBS_mbedtls := -lmbedtls -lmbedx509 -lmbedcrypto
 LIBS_av := -lavformat -lavcodec -lswscale -lavutil

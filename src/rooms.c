@@ -2,6 +2,7 @@
  * house is ready, and closes first; http before it has seen every route and the rule for it. The
  * audit log is first, and so stops last: it hears what all others do, their end included. */
 #include "account/account.h"
+#include "alert/alert.h"
 #include "app/app.h"
 #include "audit/audit.h"
 #include "core/room.h"
@@ -29,6 +30,7 @@ const struct room *const *rooms_list(void)
         &device_room,
         &share_room,
         &relay_room,
+        &alert_room,
         &http_room,
         &edge_room,
         NULL,

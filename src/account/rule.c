@@ -68,6 +68,8 @@ static const struct rule rules[] = {
     OPERATOR("guard.manage", MODULE_GUARD, LEVEL_OPERATE),
     OPERATOR("monitor.view", MODULE_MONITOR, LEVEL_VIEW),
     OPERATOR("monitor.manage", MODULE_MONITOR, LEVEL_OPERATE),
+    OPERATOR("alert.view", MODULE_ALERT, LEVEL_VIEW),
+    OPERATOR("alert.operate", MODULE_ALERT, LEVEL_OPERATE),
     OPERATOR("audit.read-all", MODULE_AUDIT, LEVEL_VIEW),
     OPERATOR("audit.export", MODULE_AUDIT, LEVEL_VIEW),
     OPERATOR("organizations.view", MODULE_PEOPLE, LEVEL_VIEW),

@@ -93,7 +93,7 @@ static int list_row(void *ctx, const struct store_row *row)
 {
     struct listing *l = ctx;
     struct alert_row r;
-    int err = ledger_row_read(row, &r);
+    int err = alert_ledger_row_read(row, &r);
 
     if (!err)
         json_array_append_new(l->list, alert_json(&r));
@@ -174,7 +174,7 @@ static int one_row(void *ctx, const struct store_row *row)
 {
     struct listing *l = ctx;
     struct alert_row r;
-    int err = ledger_row_read(row, &r);
+    int err = alert_ledger_row_read(row, &r);
 
     if (!err)
         l->one = alert_json(&r);
@@ -248,7 +248,7 @@ static int ack_do(struct http_request *req, int is_on, const char *comment)
     int err = no_take(req, &no);
 
     if (!err)
-        err = ledger_ack(alert_store(), no, is_on, comment, p, http_now_ms(req));
+        err = alert_ledger_ack(alert_store(), no, is_on, comment, p, http_now_ms(req));
     if (err)
         return http_problem(req, err, NULL);
     err = state_ack(no, is_on ? p->account : NULL);
@@ -308,7 +308,7 @@ static int api_read(struct http_request *req)
     if (!err && !all)
         err = ids_take(body, list, &count);
     if (!err)
-        err = ledger_read(alert_store(), list, count, http_principal(req));
+        err = alert_ledger_read(alert_store(), list, count, http_principal(req));
     return err ? http_problem(req, err, NULL) : http_empty(req, 204);
 }
 
@@ -339,8 +339,8 @@ static int api_silences(struct http_request *req)
 {
     json_t *o = json_object(), *list = json_array();
     int64_t next;
-    int err =
-        ledger_load(alert_store(), http_now_ms(req), NULL, silence_append, NULL, NULL, &next, list);
+    int err = alert_ledger_load(alert_store(), http_now_ms(req), NULL, silence_append, NULL, NULL,
+                                &next, list);
 
     json_object_set_new(o, "silences", list);
     if (!err)
@@ -385,7 +385,7 @@ static int api_silence_add(struct http_request *req)
         err = sk_copy(r.actor, sizeof(r.actor), p->account);
     alert_key_make(r.s.id);
     if (!err)
-        err = ledger_silence_put(alert_store(), &r, p);
+        err = alert_ledger_silence_put(alert_store(), &r, p);
     if (!err)
         err = state_silences_reload();
     return err ? http_problem(req, err, NULL) : http_json(req, 201, silence_json(&r));
@@ -393,8 +393,8 @@ static int api_silence_add(struct http_request *req)
 
 static int api_silence_remove(struct http_request *req)
 {
-    int err = ledger_remove(alert_store(), "silence", http_param(req, "id"), http_principal(req),
-                            http_now_ms(req));
+    int err = alert_ledger_remove(alert_store(), "silence", http_param(req, "id"),
+                                  http_principal(req), http_now_ms(req));
 
     if (!err)
         err = state_silences_reload();
@@ -539,7 +539,7 @@ static int api_rule_add(struct http_request *req)
     int err = full ? -SK_ECONFLICT : rule_parse(body, &r);
     alert_key_make(r.id);
     if (!err)
-        err = ledger_rule_put(alert_store(), &r, http_principal(req), http_now_ms(req));
+        err = alert_ledger_rule_put(alert_store(), &r, http_principal(req), http_now_ms(req));
     if (err)
         return http_problem(req, err, NULL);
     state_rule_set(&r);
@@ -567,7 +567,7 @@ static int api_rule_patch(struct http_request *req)
     if (!err)
         err = alert_rule_check(&r);
     if (!err)
-        err = ledger_rule_put(alert_store(), &r, http_principal(req), http_now_ms(req));
+        err = alert_ledger_rule_put(alert_store(), &r, http_principal(req), http_now_ms(req));
     if (err)
         return http_problem(req, err, NULL);
     state_rule_set(&r);
@@ -582,7 +582,8 @@ static int api_rule_remove(struct http_request *req)
     if (!err && r.is_builtin)
         err = -SK_ECONFLICT;
     if (!err)
-        err = ledger_remove(alert_store(), "rule", r.id, http_principal(req), http_now_ms(req));
+        err =
+            alert_ledger_remove(alert_store(), "rule", r.id, http_principal(req), http_now_ms(req));
     if (err)
         return http_problem(req, err, NULL);
     state_rule_remove(r.id);
@@ -691,12 +692,15 @@ const struct route alert_routes[] = {
     {"DELETE", "/api/v1/alert-channels/{id}", "alert.operate", 0, NULL, api_channel_remove,
      ROUTE("alertChannelRemove", "Remove a channel", OK("204"))},
     {"POST", "/api/v1/alert-channels/{id}/test", "alert.operate", 256, NULL, api_channel_test,
-     ROUTE("alertChannelTest", "Send a test by the real path", BODY "," OK("202"))},
+     ROUTE("alertChannelTest", "Send a test by the real path",
+           BODY "," ANSWER("202", "{\"type\":\"object\",\"required\":[\"fact\"]}"))},
     {"GET", "/api/v1/alert-channels/{id}/preview", "alert.view", 0, NULL, api_channel_preview,
-     ROUTE("alertChannelPreview", "What a message looks like", OK("200"))},
+     ROUTE("alertChannelPreview", "What a message looks like",
+           ANSWER("200", "{\"type\":\"object\",\"required\":[\"text\",\"bytes\",\"left\"]}"))},
     {"GET", "/api/v1/alert-outbox", "alert.view", 0, NULL, api_outbox,
      ROUTE("alertOutbox", "Messages sent and to be sent", ANSWER("200", LIST("batches")))},
     {"POST", "/api/v1/alert-samples", "alert.operate", 262144, NULL, api_samples,
-     ROUTE("alertSamples", "Numbers of hosts without an agent", BODY "," OK("200"))},
+     ROUTE("alertSamples", "Numbers of hosts without an agent",
+           BODY "," ANSWER("200", "{\"type\":\"object\",\"required\":[\"taken\",\"refused\"]}"))},
     {0},
 };

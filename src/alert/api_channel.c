@@ -143,7 +143,8 @@ static int channel_take(const json_t *body, struct channel *c)
 static int channel_save(struct http_request *req, struct channel *c, int is_new)
 {
     json_t *one;
-    int err = ledger_channel_put(alert_store(), c, http_principal(req), is_new, http_now_ms(req));
+    int err =
+        alert_ledger_channel_put(alert_store(), c, http_principal(req), is_new, http_now_ms(req));
 
     if (err)
         return http_problem(req, err, NULL);
@@ -218,7 +219,8 @@ int api_channel_patch(struct http_request *req)
 int api_channel_remove(struct http_request *req)
 {
     const char *id = http_param(req, "id");
-    int err = ledger_remove(alert_store(), "channel", id, http_principal(req), http_now_ms(req));
+    int err =
+        alert_ledger_remove(alert_store(), "channel", id, http_principal(req), http_now_ms(req));
 
     if (err)
         return http_problem(req, err, NULL);
@@ -265,7 +267,7 @@ int api_channel_test(struct http_request *req)
         return http_problem(req, err, NULL);
     fact_sample(&f, FACT_TEST, 0, http_now_ms(req));
     char *text = fact_text(&f);
-    err = ledger_test_put(alert_store(), id, no, text, http_principal(req), http_now_ms(req));
+    err = alert_ledger_test_put(alert_store(), id, no, text, http_principal(req), http_now_ms(req));
     free(text);
     if (err)
         return http_problem(req, err, NULL);

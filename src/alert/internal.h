@@ -69,30 +69,31 @@ struct route_to {
     int errors_only, escalation;
 };
 
-SK_MUST int ledger_news_write(struct store *s, const struct news *list, size_t count,
-                              const struct route_to *to, size_t to_count);
-SK_MUST int ledger_row_read(const struct store_row *row, struct alert_row *out);
-SK_MUST int ledger_load(struct store *s, int64_t now_ms,
-                        int (*rule)(void *ctx, const struct alert_rule *r),
-                        int (*silence)(void *ctx, const struct silence_row *r),
-                        int (*alert)(void *ctx, const struct alert *a),
-                        int (*channel)(void *ctx, struct channel *c), int64_t *next_no, void *ctx);
-SK_MUST int ledger_rule_put(struct store *s, const struct alert_rule *r, const struct principal *p,
-                            int64_t now_ms);
-SK_MUST int ledger_channel_put(struct store *s, const struct channel *c, const struct principal *p,
-                               int is_new, int64_t now_ms);
-SK_MUST int ledger_silence_put(struct store *s, const struct silence_row *r,
-                               const struct principal *p);
+SK_MUST int alert_ledger_news_write(struct store *s, const struct news *list, size_t count,
+                                    const struct route_to *to, size_t to_count);
+SK_MUST int alert_ledger_row_read(const struct store_row *row, struct alert_row *out);
+SK_MUST int alert_ledger_load(struct store *s, int64_t now_ms,
+                              int (*rule)(void *ctx, const struct alert_rule *r),
+                              int (*silence)(void *ctx, const struct silence_row *r),
+                              int (*alert)(void *ctx, const struct alert *a),
+                              int (*channel)(void *ctx, struct channel *c), int64_t *next_no,
+                              void *ctx);
+SK_MUST int alert_ledger_rule_put(struct store *s, const struct alert_rule *r,
+                                  const struct principal *p, int64_t now_ms);
+SK_MUST int alert_ledger_channel_put(struct store *s, const struct channel *c,
+                                     const struct principal *p, int is_new, int64_t now_ms);
+SK_MUST int alert_ledger_silence_put(struct store *s, const struct silence_row *r,
+                                     const struct principal *p);
 /* `what`: "rule", "channel", "silence". -SK_ENOTFOUND. */
-SK_MUST int ledger_remove(struct store *s, const char *what, const char *id,
-                          const struct principal *p, int64_t now_ms);
+SK_MUST int alert_ledger_remove(struct store *s, const char *what, const char *id,
+                                const struct principal *p, int64_t now_ms);
 /* `p` NULL in `by`: taken back. */
-SK_MUST int ledger_ack(struct store *s, int64_t no, int is_on, const char *comment,
-                       const struct principal *p, int64_t now_ms);
-SK_MUST int ledger_read(struct store *s, const int64_t *list, size_t count,
-                        const struct principal *p); /* count 0: all that are open */
-SK_MUST int ledger_test_put(struct store *s, const char *channel, int64_t no, const char *fact,
-                            const struct principal *p, int64_t now_ms);
+SK_MUST int alert_ledger_ack(struct store *s, int64_t no, int is_on, const char *comment,
+                             const struct principal *p, int64_t now_ms);
+SK_MUST int alert_ledger_read(struct store *s, const int64_t *list, size_t count,
+                              const struct principal *p); /* count 0: all that are open */
+SK_MUST int alert_ledger_test_put(struct store *s, const char *channel, int64_t no,
+                                  const char *fact, const struct principal *p, int64_t now_ms);
 
 /* ---- outbox.c ---- */
 

@@ -133,8 +133,8 @@ static int news_write_do(struct store_tx *tx, void *ctx)
     return err;
 }
 
-int ledger_news_write(struct store *s, const struct news *list, size_t count,
-                      const struct route_to *to, size_t to_count)
+int alert_ledger_news_write(struct store *s, const struct news *list, size_t count,
+                            const struct route_to *to, size_t to_count)
 {
     struct news_write w = {list, count, to, to_count};
 
@@ -153,7 +153,7 @@ static int texts_copy(const struct store_row *row, const int *cols, char *const 
     return err;
 }
 
-int ledger_row_read(const struct store_row *row, struct alert_row *out)
+int alert_ledger_row_read(const struct store_row *row, struct alert_row *out)
 {
     struct alert *a = &out->a;
     static const int cols[] = {1, 2, 4, 5, 6, 7, 23, 25};
@@ -235,7 +235,7 @@ static int alert_row_load(void *ctx, const struct store_row *row)
 {
     const struct loading *l = ctx;
     struct alert_row r;
-    int err = ledger_row_read(row, &r);
+    int err = alert_ledger_row_read(row, &r);
 
     return err ? err : l->alert(l->ctx, &r.a);
 }
@@ -285,10 +285,11 @@ static int load_read(struct store_tx *tx, void *ctx)
     return err;
 }
 
-int ledger_load(struct store *s, int64_t now_ms, int (*rule)(void *ctx, const struct alert_rule *r),
-                int (*silence)(void *ctx, const struct silence_row *r),
-                int (*alert)(void *ctx, const struct alert *a),
-                int (*channel)(void *ctx, struct channel *c), int64_t *next_no, void *ctx)
+int alert_ledger_load(struct store *s, int64_t now_ms,
+                      int (*rule)(void *ctx, const struct alert_rule *r),
+                      int (*silence)(void *ctx, const struct silence_row *r),
+                      int (*alert)(void *ctx, const struct alert *a),
+                      int (*channel)(void *ctx, struct channel *c), int64_t *next_no, void *ctx)
 {
     struct loading l = {rule, silence, alert, channel, now_ms, next_no, ctx};
 
@@ -336,8 +337,8 @@ static int rule_put_do(struct store_tx *tx, void *ctx)
     return err ? err : record(tx, c, "alert.rule-changed", "alert-rule", r->id);
 }
 
-int ledger_rule_put(struct store *s, const struct alert_rule *r, const struct principal *p,
-                    int64_t now_ms)
+int alert_ledger_rule_put(struct store *s, const struct alert_rule *r, const struct principal *p,
+                          int64_t now_ms)
 {
     struct change c = {.rule = r, .p = p, .now_ms = now_ms};
 
@@ -369,8 +370,8 @@ static int channel_put_do(struct store_tx *tx, void *ctx)
                         "alert-channel", n->id);
 }
 
-int ledger_channel_put(struct store *s, const struct channel *n, const struct principal *p,
-                       int is_new, int64_t now_ms)
+int alert_ledger_channel_put(struct store *s, const struct channel *n, const struct principal *p,
+                             int is_new, int64_t now_ms)
 {
     size_t len = 0;
     char *text = sk_json_text(n->config, &len);
@@ -400,7 +401,8 @@ static int silence_put_do(struct store_tx *tx, void *ctx)
     return err ? err : record(tx, c, "alert.silenced", "alert-silence", r->s.id);
 }
 
-int ledger_silence_put(struct store *s, const struct silence_row *r, const struct principal *p)
+int alert_ledger_silence_put(struct store *s, const struct silence_row *r,
+                             const struct principal *p)
 {
     struct change c = {.silence = r, .p = p, .now_ms = r->at_ms};
 
@@ -422,8 +424,8 @@ static int remove_do(struct store_tx *tx, void *ctx)
     return err ? err : record(tx, c, action, kind, c->id);
 }
 
-int ledger_remove(struct store *s, const char *what, const char *id, const struct principal *p,
-                  int64_t now_ms)
+int alert_ledger_remove(struct store *s, const char *what, const char *id,
+                        const struct principal *p, int64_t now_ms)
 {
     struct change c = {.what = what, .id = id, .p = p, .now_ms = now_ms};
 
@@ -450,8 +452,8 @@ static int ack_do(struct store_tx *tx, void *ctx)
     return err ? err : record(tx, c, c->is_on ? "alert.acked" : "alert.unacked", "alert", no);
 }
 
-int ledger_ack(struct store *s, int64_t no, int is_on, const char *comment,
-               const struct principal *p, int64_t now_ms)
+int alert_ledger_ack(struct store *s, int64_t no, int is_on, const char *comment,
+                     const struct principal *p, int64_t now_ms)
 {
     struct change c = {.no = no, .is_on = is_on, .text = comment, .p = p, .now_ms = now_ms};
 
@@ -473,7 +475,7 @@ static int read_do(struct store_tx *tx, void *ctx)
     return err;
 }
 
-int ledger_read(struct store *s, const int64_t *list, size_t count, const struct principal *p)
+int alert_ledger_read(struct store *s, const int64_t *list, size_t count, const struct principal *p)
 {
     struct change c = {.list = list, .count = count, .p = p};
 
@@ -492,8 +494,8 @@ static int test_do(struct store_tx *tx, void *ctx)
     return err ? err : record(tx, c, "alert.channel-tested", "alert-channel", c->id);
 }
 
-int ledger_test_put(struct store *s, const char *channel, int64_t no, const char *fact,
-                    const struct principal *p, int64_t now_ms)
+int alert_ledger_test_put(struct store *s, const char *channel, int64_t no, const char *fact,
+                          const struct principal *p, int64_t now_ms)
 {
     struct change c = {.id = channel, .no = no, .text = fact, .p = p, .now_ms = now_ms};
 

@@ -89,7 +89,7 @@ int state_turn(void)
     pthread_mutex_unlock(&state.lock);
     if (!n)
         return 0;
-    int err = ledger_news_write(state.store, taken, n, to, to_count);
+    int err = alert_ledger_news_write(state.store, taken, n, to, to_count);
     if (err) { /* they stay, and are tried again */
         log_warn("alert", "store", "reason=\"%s\" waiting=%zu", sk_error_text(err), n);
         return 0;
@@ -220,7 +220,8 @@ int state_silences_reload(void)
 
     pthread_mutex_lock(&state.lock);
     state.silence_count = 0;
-    int err = ledger_load(state.store, now_locked(), NULL, silence_take, NULL, NULL, &next, NULL);
+    int err =
+        alert_ledger_load(state.store, now_locked(), NULL, silence_take, NULL, NULL, &next, NULL);
     if (!err)
         life_silences_set(state.life, state.silences, state.silence_count, now_locked());
     pthread_mutex_unlock(&state.lock);
@@ -340,12 +341,12 @@ int state_start(struct store *s, const struct life_terms *terms)
     state.store = s;
     for (size_t i = 0; alert_rule_builtin(i); i++)
         SK_ASSERT(rule_put_locked(alert_rule_builtin(i)) == 0);
-    int err = ledger_load(s, now, rule_load, NULL, NULL, channel_load, &next, NULL);
+    int err = alert_ledger_load(s, now, rule_load, NULL, NULL, channel_load, &next, NULL);
     state.life = life_new(terms, next, news_keep, NULL);
     now = now_locked();
     life_rules_set(state.life, state.rules, state.rule_count, now);
     if (!err)
-        err = ledger_load(s, now, NULL, silence_take, alert_load, NULL, &next, NULL);
+        err = alert_ledger_load(s, now, NULL, silence_take, alert_load, NULL, &next, NULL);
     if (!err)
         life_silences_set(state.life, state.silences, state.silence_count, now);
     if (!err)

@@ -31,6 +31,7 @@ const declared = {
     "organizations.view": { who: STAFF }, "organizations.operate": { who: STAFF }, "organizations.approve": { who: ["owner"] },
     "box.view": { who: [...STAFF, ...WIDE] }, "audit.read": { who: [...TENANT, ...WIDE] }, "audit.export": { who: STAFF },
     "monitor.view": { who: STAFF }, "monitor.manage": { who: STAFF },
+    "alert.view": { who: STAFF }, "alert.operate": { who: STAFF },
     "guard.view": { who: STAFF }, "guard.manage": { who: STAFF },
     "device.manage": { who: ["owner", "stranger"] },
     "device.enrol": { who: TENANT }, "device.remove": { who: TENANT },
