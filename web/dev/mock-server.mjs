@@ -205,6 +205,7 @@ function answer(method, path, query, body) {
                 grants: [],
             },
         ];
+    if (path === "/shares") return [200, { given: [], received: [] }];
     if (path === "/sessions") {
         return [
             200,
