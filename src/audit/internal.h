@@ -80,6 +80,7 @@ struct audit_row {
     char action[AUDIT_WORD_MAX + 1], object_kind[AUDIT_WORD_MAX + 1], object[AUDIT_ID_MAX + 1];
     char result[AUDIT_WORD_MAX + 1], source[AUDIT_ID_MAX + 1], detail[AUDIT_DETAIL_MAX + 1];
     uint8_t prev[AUDIT_HASH], hash[AUDIT_HASH];
+    char organization[ORGANIZATION_ID_SIZE]; /* to file it under, "" = found out; not hashed */
 };
 
 /* Copy what was told; -SK_EINTERNAL: a text beyond its bound, or none for the action. */
@@ -140,7 +141,7 @@ SK_MUST int log_span(struct store_tx *tx, uint64_t first, size_t limit, log_row_
 
 struct log_filter {
     const char *actor, *action, *object, *session, *result; /* never NULL; "" = any */
-    const char *organization; /* rows filed under it; "" = all rows */
+    const char *organization;                               /* rows filed under it; "" = all rows */
     int64_t from_ms, to_ms;
     uint64_t before; /* rows below this number */
     size_t limit;
@@ -166,6 +167,14 @@ struct verifier {
 /* Feed rows in order; not 0 (SK_EINTERNAL aside) never: faults go to the verdict. */
 void verifier_row(struct verifier *vf, const struct audit_row *row);
 void verifier_end(struct verifier *vf);
+
+/* ---- data.c: who read and wrote personal data ---- */
+
+/* Watch the store (store/watch.h) and write down what it tells. -SK_ENOMEM. Main thread, at start
+ * and at the end, when no other room runs. */
+SK_MUST int data_start(struct store *store);
+/* Write what is gathered, then watch no more. */
+void data_stop(void);
 
 /* ---- room.c ---- */
 

@@ -4,6 +4,7 @@
 
 #include "audit/internal.h"
 #include "base/sys.h"
+#include "base/text.h"
 
 enum { TIP_EDGE_BYTES_MAX = TREE_EDGE_MAX * AUDIT_HASH, NODE_EVERY = 8 };
 
@@ -76,12 +77,15 @@ static int row_insert(struct store_tx *tx, const struct audit_row *r)
         NULL);
 }
 
-/* Under whose organization the row is read: that of what it was done to, else of who did it. */
+/* Under whose organization the row is read: the one that was told, else that of what it was done
+ * to, else of who did it. */
 static int row_file(struct store_tx *tx, const struct audit_row *r)
 {
     char of[ORGANIZATION_ID_SIZE];
 
-    if (authorize_organization_of(r->object_kind, r->object, of) &&
+    if (sk_copy(of, sizeof(of), r->organization))
+        return -SK_EINTERNAL;
+    if (!of[0] && authorize_organization_of(r->object_kind, r->object, of) &&
         authorize_organization_of(r->actor_kind, r->actor, of))
         return 0;
     if (strcmp(of, "home") == 0)

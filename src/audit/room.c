@@ -330,6 +330,7 @@ static void audit_stop(void)
     static const struct audit_sink nothing;
     struct audit_head head;
 
+    data_stop();
     int err = seam_write(NULL, AUDIT(.at_ms = sk_clock_wall_ms(), .actor_kind = "box",
                                      .action = "box.stopped", .object_kind = "box"));
     audit_fill(&nothing);
@@ -363,6 +364,8 @@ static int audit_start(struct house *house)
         err = audit_head_get(&head, 1);
     if (!err)
         err = thread_start();
+    if (!err)
+        err = data_start(house->store);
     if (err) {
         log_error("audit", "start", "error=%s", sk_error_slug(err));
         files_close();

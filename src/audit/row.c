@@ -46,6 +46,8 @@ int row_fill(struct audit_row *row, const struct audit_entry *e)
     for (size_t i = 0; i < TEXTS; i++)
         if (texts[i] && sk_copy(fields[i].text, fields[i].max + 1, texts[i]))
             return -SK_EINTERNAL;
+    if (e->organization && sk_copy(row->organization, sizeof(row->organization), e->organization))
+        return -SK_EINTERNAL;
     return row->action[0] ? 0 : -SK_EINTERNAL;
 }
 

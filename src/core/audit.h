@@ -34,6 +34,8 @@ struct audit_entry {
     const char *result;               /* NULL = "done"; "refused", "throttled", "failed" */
     const char *source;               /* address text */
     const char *detail;               /* a JSON object in one line, or NULL */
+    /* Whose row it is, when neither object nor actor can say so yet; NULL: they say. Not hashed. */
+    const char *organization;
 };
 
 /* audit_record(tx, AUDIT(.at_ms = now_ms, .actor_kind = "box", .action = "owner.reset")) */

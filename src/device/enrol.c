@@ -426,7 +426,8 @@ static int enrolment_write(struct store_tx *tx, void *ctx)
                : audit_record(tx,
                               AUDIT(.at_ms = d->now_ms, .actor_kind = "token", .actor = e->token_id,
                                     .action = "device.enrolled", .object_kind = "device",
-                                    .object = d->id, .source = e->source));
+                                    .object = d->id, .source = e->source,
+                                    .organization = d->organization));
 }
 
 static int certificate_issue(struct enrolment *e)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "core/metrics.h"
 #include "http/internal.h"
+#include "store/watch.h"
 
 void request_init(struct http_request *req, const struct edge_request *facts, struct house *house,
                   int64_t now_ms)
@@ -335,6 +336,27 @@ static void method_refuse(struct http_request *req)
     http_problem_code(req, 405, "bad-request", NULL);
 }
 
+/* In whose name the handler's statements are told to the audit log. */
+static struct store_actor actor_of(const struct http_request *req)
+{
+    static const char *const kinds[] = {
+        [PRINCIPAL_NOBODY] = "nobody", [PRINCIPAL_ACCOUNT] = "account",
+        [PRINCIPAL_DEVICE] = "device", [PRINCIPAL_TOKEN] = "token",
+        [PRINCIPAL_BOX] = "box",       [PRINCIPAL_APP] = "app",
+    };
+    const struct principal *p = &req->facts.principal;
+
+    return (struct store_actor){
+        .kind = kinds[p->kind],
+        .id = p->kind == PRINCIPAL_APP      ? p->session
+              : p->kind == PRINCIPAL_DEVICE ? p->device
+                                            : p->account,
+        .session = p->kind == PRINCIPAL_ACCOUNT ? p->session : NULL,
+        .request = req->facts.request_id,
+        .source = p->source,
+    };
+}
+
 void request_serve(struct http_request *req, const char *body_type)
 {
     int err = route_table_find(route_table_used(), req->facts.method, req->facts.path, &req->match);
@@ -354,7 +376,10 @@ void request_serve(struct http_request *req, const char *body_type)
         refuse(req, -SK_EINVAL, "query");
         return;
     }
+    struct store_actor actor = actor_of(req);
+    store_actor_set(&actor);
     err = req->match.row->handle(req);
+    store_actor_set(NULL);
     if (req->answered)
         return;
     if (!err)

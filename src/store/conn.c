@@ -110,6 +110,7 @@ int conn_number(struct conn *c, const char *sql, int64_t *out)
 void conn_lock_down(struct conn *c)
 {
     c->is_locked = 1;
+    c->seen_changes = c->told_changes; /* what migrations changed has no name */
 }
 
 static void conn_harden(sqlite3 *db)

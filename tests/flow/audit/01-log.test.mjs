@@ -88,7 +88,10 @@ test("every act of a first day is in the log", async (t) => {
         { action: "device.removed", object: device.id, ...by },
     ]) assert.ok(find(rows, want), JSON.stringify(want));
     assert.ok(JSON.parse(find(rows, { action: "view.ended" }).detail).ms >= 0);
-    assert.deepEqual(rows.map((r) => r.seq), rows.map((_, i) => rows[0].seq - i), "newest first, no gaps");
+    const data = [...await auditGet(owner, "action=data.read&limit=200").then((a) => a.rows), ...await auditGet(owner, "action=data.write&limit=200").then((a) => a.rows)];
+    const seqs = [...rows, ...data].map((r) => r.seq).filter((seq) => seq <= rows[0].seq).sort((a, b) => b - a);
+    assert.deepEqual(seqs, seqs.map((_, i) => seqs[0] - i), "no gaps but what is told of data");
+    assert.ok(rows.every((r, i) => !i || r.seq < rows[i - 1].seq), "newest first");
 
     const text = JSON.stringify(rows);
     for (const secret of [WEI.password, "not the right one", token.token, code, "Rear door", WEI.name])
@@ -114,7 +117,7 @@ test("filters, pages, and nobody but the owner", async (t) => {
         seen.push(...page.rows.map((r) => r.seq));
         next = page.next;
     }
-    assert.deepEqual(seen, seen.map((_, i) => seen[0] - i));
+    assert.ok(seen.length >= 50 && seen.every((seq, i) => !i || seq < seen[i - 1]), "each once, in order");
     assert.equal(seen.at(-1), 1);
     assert.equal((await auditGet(owner, `from=${Date.now() + 3600000}`)).rows.length, 0);
     for (const query of ["limit=0", "limit=201", "cursor=x", "from=-1", "actor=" + "a".repeat(65)])
