@@ -17,6 +17,7 @@ static const struct verb verbs[] = {
     {"config", "check or show the settings", cli_config},
     {"owner", "on the box: make a new one-time link for the owner", cli_owner},
     {"audit", "verify, export or prove the audit log", cli_audit},
+    {"backup", "make, list, verify and restore proven backups", cli_backup},
     {"pwlist", "make a list of breached passwords to refuse", cli_pwlist},
     {"fleet", "run simulated cameras", fleet_verb},
     {"camera", "run one simulated camera", camera_verb},

@@ -5,6 +5,7 @@
 #include "alert/alert.h"
 #include "app/app.h"
 #include "audit/audit.h"
+#include "backup/backup.h"
 #include "core/room.h"
 #include "device/device.h"
 #include "edge/edge.h"
@@ -31,6 +32,7 @@ const struct room *const *rooms_list(void)
         &share_room,
         &relay_room,
         &alert_room,
+        &backup_room,
         &http_room,
         &edge_room,
         NULL,

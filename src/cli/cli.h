@@ -7,6 +7,7 @@ int cli_view(int argc, char **argv);
 int cli_config(int argc, char **argv);
 int cli_owner(int argc, char **argv);
 int cli_audit(int argc, char **argv);
+int cli_backup(int argc, char **argv);
 int cli_call(int argc, char **argv);
 int cli_pwlist(int argc, char **argv);
 int cli_version(void);
