@@ -111,6 +111,8 @@ static void former_session_end(const struct entering *e)
  * all sessions after that commit (a reset, a disabling) finds it there. */
 int entering_store(struct entering *e, int (*write)(struct entering *e, void *ctx), void *ctx)
 {
+    if (session_count() >= SESSIONS_MAX) /* some end with each sweep */
+        return -SK_EBUSY;
     session_put(&e->session);
     int err = write(e, ctx);
     if (err)

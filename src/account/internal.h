@@ -24,6 +24,7 @@ enum {
     PHC_SIZE = 160,
     SETUP_TTL_MS = 24 * 3600 * 1000,
     SESSIONS_PER_ACCOUNT_MAX = 500,
+    SESSIONS_MAX = 100000, /* of everybody: all are in memory, and read at start */
     BROWSERS_PER_ACCOUNT_MAX = 32,
 };
 
@@ -202,6 +203,8 @@ void session_prove(const char *id, int64_t now_ms);
 /* Copies of all that `wanted` picks, oldest first; free() the list. */
 struct session *session_list(int (*wanted)(void *ctx, const struct session *s), void *ctx,
                              size_t *count);
+/* How many there are, ended ones included until the sweep. */
+size_t session_count(void);
 int session_has_ended(const struct session *s, int64_t now_ms);
 /* 1 when it is in the table, live and the account's. Quick: no copy. */
 int session_is_of(const char *id, const char *account, int64_t now_ms);

@@ -10,7 +10,11 @@
 #include "core/audit.h"
 #include "crypto/wipe.h"
 
-enum { BROWSER_TTL_DAYS = 400, EVENT_TTL_DAYS = 400 };
+enum {
+    BROWSER_TTL_DAYS = 400,
+    EVENT_TTL_DAYS = 400,
+    BROWSERS_MAX = 20000 * BROWSERS_PER_ACCOUNT_MAX /* of as many people as there may be */
+};
 
 static const int64_t day_ms = 24 * 3600 * 1000LL;
 
@@ -115,8 +119,9 @@ static int browser_row_take(void *ctx, const struct store_row *row)
 static int load(struct store_tx *tx, void *ctx)
 {
     (void)ctx;
-    int err = store_many(tx, "account_session_all", NULL, 100000, session_row_take, NULL);
-    return err ? err : store_many(tx, "account_browser_all", NULL, 100000, browser_row_take, NULL);
+    int err = store_many(tx, "account_session_all", NULL, 2 * SESSIONS_MAX, session_row_take, NULL);
+    return err ? err
+               : store_many(tx, "account_browser_all", NULL, BROWSERS_MAX, browser_row_take, NULL);
 }
 
 int ledger_load(struct store *s)

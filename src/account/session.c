@@ -102,6 +102,14 @@ void session_put(const struct session *s)
     pthread_mutex_unlock(&table.lock);
 }
 
+size_t session_count(void)
+{
+    pthread_mutex_lock(&table.lock);
+    size_t count = sk_map_count(table.by_id);
+    pthread_mutex_unlock(&table.lock);
+    return count;
+}
+
 static int has_ended(const struct session *s, int64_t now_ms, int64_t idle_ms)
 {
     return now_ms >= s->expires || now_ms - s->last_seen >= idle_ms;

@@ -332,8 +332,9 @@ static void handlers_that_fail(void **st)
 static void codes_are_the_contracts(void **st)
 {
     static const char *const known[] = {
-        "bad-request", "auth-required", "forbidden", "not-found", "conflict", "gone",
-        "too-large",   "throttled",     "busy",      "storage",   "internal", "factor-required",
+        "bad-request", "auth-required",   "forbidden",       "not-found", "conflict",
+        "gone",        "too-large",       "throttled",       "busy",      "storage",
+        "internal",    "factor-required", "approval-needed",
     };
 
     (void)st;
