@@ -19,6 +19,8 @@ static const struct verb verbs[] = {
     {"audit", "verify, export or prove the audit log", cli_audit},
     {"backup", "make, list, verify and restore proven backups", cli_backup},
     {"pwlist", "make a list of breached passwords to refuse", cli_pwlist},
+    {"agent", "on another host: send its figures to this box", cli_agent},
+    {"hosts", "run simulated hosts, with the faults of a scenario", cli_hosts},
     {"fleet", "run simulated cameras", fleet_verb},
     {"camera", "run one simulated camera", camera_verb},
 };

@@ -10,6 +10,8 @@ int cli_audit(int argc, char **argv);
 int cli_backup(int argc, char **argv);
 int cli_call(int argc, char **argv);
 int cli_pwlist(int argc, char **argv);
+int cli_agent(int argc, char **argv);
+int cli_hosts(int argc, char **argv);
 int cli_version(void);
 
 #endif

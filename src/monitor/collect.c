@@ -145,7 +145,8 @@ static void levels_read(const struct collector *c, struct monitor_sample *s)
     text_of(c, text, sizeof(text), "/proc/sys/fs/file-nr");
     if (numbers_of(text, n, 3) == 3 && n[2] && n[0] <= n[2] && n[2] < UINT64_MAX / TENTHS)
         monitor_sample_set(s, METRIC_FILES, share_of(n[0], n[2]));
-    const char *used = strstr(text_of(c, text, sizeof(text), "/proc/net/sockstat"), "sockets: used ");
+    const char *used =
+        strstr(text_of(c, text, sizeof(text), "/proc/net/sockstat"), "sockets: used ");
     if (used)
         monitor_sample_set(s, METRIC_SOCKETS, (int64_t)strtoull(used + 14, NULL, 10));
     text_of(c, text, sizeof(text), "/proc/sys/net/netfilter/nf_conntrack_count");
@@ -190,7 +191,7 @@ static void cgroup_memory_read(const struct collector *c, struct monitor_sample 
 
 static int kind_is_local(const char *kind, const char *mount)
 {
-    static const char *const kinds[] = {"ext2", "ext3", "ext4", "xfs",  "btrfs",
+    static const char *const kinds[] = {"ext2", "ext3", "ext4", "xfs", "btrfs",
                                         "zfs",  "f2fs", "vfat", "jfs", "bcachefs"};
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -367,8 +368,8 @@ static void counters_read(const struct collector *c, struct collect_counters *k)
     diskstats_read(c, k, text);
     netdev_read(c, k, text);
     snmp_read(c, k, text);
-    k->cgroup_usec =
-        number_of(text_of(c, text, TEXT_MAX, "/sys/fs/cgroup/cpu.stat"), "usage_usec ", &k->has_cgroup);
+    k->cgroup_usec = number_of(text_of(c, text, TEXT_MAX, "/sys/fs/cgroup/cpu.stat"), "usage_usec ",
+                               &k->has_cgroup);
     free(text);
 }
 

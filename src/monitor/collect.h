@@ -25,7 +25,7 @@ struct collect_card {
 
 /* Counters as the kernel gave them; what is not there stays 0. */
 struct collect_counters {
-    uint64_t cpu[8]; /* user nice system idle iowait irq softirq steal, in ticks */
+    uint64_t cpu[8];                /* user nice system idle iowait irq softirq steal, in ticks */
     uint64_t disk_read, disk_write; /* sectors of 512 bytes */
     uint64_t in, out, packets_in, packets_out, drops, errors;
     uint64_t udp_errors, tcp_retransmits, cgroup_usec;

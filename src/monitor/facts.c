@@ -145,10 +145,9 @@ json_t *facts_json(const struct host_facts *f)
     }
     for (size_t i = 0; i < f->card_count; i++) {
         const struct collect_card *c = &f->cards[i];
-        json_array_append_new(cards, json_pack("{s:s, s:I, s:I, s:I}", "name", c->name, "in",
-                                               (json_int_t)c->in_kbit, "out",
-                                               (json_int_t)c->out_kbit, "speed",
-                                               (json_int_t)c->speed_mbit));
+        json_array_append_new(
+            cards, json_pack("{s:s, s:I, s:I, s:I}", "name", c->name, "in", (json_int_t)c->in_kbit,
+                             "out", (json_int_t)c->out_kbit, "speed", (json_int_t)c->speed_mbit));
     }
     return json_pack("{s:o, s:o, s:o}", "services", services, "disks", disks, "cards", cards);
 }

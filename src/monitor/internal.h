@@ -110,7 +110,8 @@ struct token_row {
 };
 SK_MUST int host_ledger_token_add(const struct token_row *t, const struct principal *by);
 SK_MUST int host_ledger_token_end(const char *id, const struct principal *by, int64_t now_ms);
-SK_MUST int host_ledger_token_find(struct token_row *t, int64_t now_ms); /* by hash; else -SK_EAUTH */
+SK_MUST int host_ledger_token_find(struct token_row *t,
+                                   int64_t now_ms); /* by hash; else -SK_EAUTH */
 /* Token use and host in one transaction; fills row->number. */
 SK_MUST int host_ledger_add(const struct token_row *t, struct host_row *row, const char *source,
                             int64_t now_ms);

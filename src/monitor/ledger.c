@@ -13,18 +13,19 @@ static struct store *store;
 static int record(struct store_tx *tx, const struct principal *by, const char *action,
                   const char *kind, const char *object, int64_t now_ms)
 {
-    return audit_record(tx, AUDIT(.at_ms = now_ms, .actor_kind = by ? "account" : "box",
-                                  .actor = by ? by->account : NULL,
-                                  .session = by ? by->session : NULL, .action = action,
-                                  .object_kind = kind, .object = object,
-                                  .source = by ? by->source : NULL));
+    return audit_record(tx,
+                        AUDIT(.at_ms = now_ms, .actor_kind = by ? "account" : "box",
+                              .actor = by ? by->account : NULL, .session = by ? by->session : NULL,
+                              .action = action, .object_kind = kind, .object = object,
+                              .source = by ? by->source : NULL));
 }
 
 /* ---- hosts ----------------------------------------------------------------------------------- */
 
 static int host_row_take(void *ctx, const struct store_row *row)
 {
-    struct host_row h = {.number = store_row_int(row, 1), .is_simulated = (int)store_row_int(row, 5)};
+    struct host_row h = {.number = store_row_int(row, 1),
+                         .is_simulated = (int)store_row_int(row, 5)};
     size_t len;
     const void *serial = store_row_blob(row, 4, &len);
 
@@ -65,9 +66,9 @@ static int arrival_write(struct store_tx *tx, void *ctx)
     const struct arrival *a = ctx;
     struct host_row *h = a->host;
     int64_t rows;
-    int err = store_exec(
-        tx, "monitor_token_use",
-        STORE_ARGS(store_text("id", a->token->id), store_int("now", a->now_ms)), &rows);
+    int err =
+        store_exec(tx, "monitor_token_use",
+                   STORE_ARGS(store_text("id", a->token->id), store_int("now", a->now_ms)), &rows);
 
     if (err || rows != 1)
         return err ? err : -SK_EGONE;
@@ -81,10 +82,10 @@ static int arrival_write(struct store_tx *tx, void *ctx)
                                     store_int("enrolled", a->now_ms)),
                          NULL);
     return err ? err
-               : audit_record(tx, AUDIT(.at_ms = a->now_ms, .actor_kind = "token",
-                                        .actor = a->token->id, .action = "host.enrolled",
-                                        .object_kind = "host", .object = h->id,
-                                        .source = a->source));
+               : audit_record(tx,
+                              AUDIT(.at_ms = a->now_ms, .actor_kind = "token",
+                                    .actor = a->token->id, .action = "host.enrolled",
+                                    .object_kind = "host", .object = h->id, .source = a->source));
 }
 
 int host_ledger_add(const struct token_row *t, struct host_row *row, const char *source,

@@ -187,8 +187,7 @@ static void on_data(struct net_stream *s, const uint8_t *data, size_t len)
     int err = sk_buf_add(&l->in, data, len);
 
     net_stream_set_read_deadline(s, net_loop_now_ms(l->loop) + IDLE_MS);
-    while (!err &&
-           (err = agent_frame_read(&l->in, &type, &payload, &payload_len, &size)) == 0) {
+    while (!err && (err = agent_frame_read(&l->in, &type, &payload, &payload_len, &size)) == 0) {
         err = on_frame(l, type, payload, payload_len, came_us);
         sk_buf_consume(&l->in, size);
     }

@@ -15,7 +15,7 @@
 extern const struct room monitor_room;
 
 enum {
-    MONITOR_NAME_MAX = 64,   /* bytes of a host's, service's name */
+    MONITOR_NAME_MAX = 64, /* bytes of a host's, service's name */
     MONITOR_DETAIL_MAX = 120,
     MONITOR_SERVICES_MAX = 16
 };

@@ -204,10 +204,10 @@ static int day_read(struct store_tx *tx, void *ctx)
 {
     struct seal *s = ctx;
     int64_t t0 = s->window * MONITOR_WINDOW_MS / DAY_MS * DAY_MS;
-    int err = store_one(tx, "metrics_chunk_get",
-                        STORE_ARGS(store_int("host", s->host), store_int("tier", TIER_HOUR),
-                                   store_int("t0", t0)),
-                        day_row_take, s);
+    int err = store_one(
+        tx, "metrics_chunk_get",
+        STORE_ARGS(store_int("host", s->host), store_int("tier", TIER_HOUR), store_int("t0", t0)),
+        day_row_take, s);
 
     return err == -SK_ENOTFOUND ? 0 : err;
 }
@@ -268,9 +268,10 @@ static int seal_pack(struct seal *s)
     err = store_read(series.store, day_read, s);
     window_fold(s->more, s->ticks, HOUR_MS / MONITOR_STEP_MS, (size_t)((t0 - day) / HOUR_MS));
     return err ? err
-               : window_pack(&s->hour_chunk, s->more,
-                             (struct chunk_head){
-                                 .tier = TIER_HOUR, .points = 24, .step_ms = HOUR_MS, .t0_ms = day});
+               : window_pack(
+                     &s->hour_chunk, s->more,
+                     (struct chunk_head){
+                         .tier = TIER_HOUR, .points = 24, .step_ms = HOUR_MS, .t0_ms = day});
 }
 
 static int seal_host(int64_t host, int64_t window)
@@ -318,8 +319,9 @@ static int64_t window_due(int64_t now_slot, int64_t oldest)
 {
     int64_t window = oldest / MONITOR_WINDOW_SLOTS;
 
-    return oldest && (window + 1) * MONITOR_WINDOW_SLOTS + MONITOR_LATE_SLOTS + 30 <= now_slot ? window
-                                                                                         : -1;
+    return oldest && (window + 1) * MONITOR_WINDOW_SLOTS + MONITOR_LATE_SLOTS + 30 <= now_slot
+               ? window
+               : -1;
 }
 
 /* Some hosts' chunks; when all are there, some of the hot rows that they stand for. */
@@ -347,11 +349,11 @@ static int expire_write(struct store_tx *tx, void *ctx)
     int err = 0;
 
     for (int tier = 0; !err && tier < TIER_COUNT; tier++)
-        err = store_exec(tx, "metrics_chunk_expire",
-                         STORE_ARGS(store_int("tier", tier),
-                                    store_int("before", *now_ms - tiers[tier].kept_ms -
-                                                            tiers[tier].window_ms)),
-                         NULL);
+        err = store_exec(
+            tx, "metrics_chunk_expire",
+            STORE_ARGS(store_int("tier", tier),
+                       store_int("before", *now_ms - tiers[tier].kept_ms - tiers[tier].window_ms)),
+            NULL);
     return err;
 }
 

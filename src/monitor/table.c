@@ -240,8 +240,7 @@ static int pending_add_locked(const struct entry *e, const struct monitor_sample
         return -SK_ELIMIT;
     if (table.pending_count == table.pending_cap) {
         table.pending_cap = table.pending_cap ? table.pending_cap * 2 : 64;
-        table.pending =
-            sk_realloc(table.pending, table.pending_cap * sizeof(*table.pending));
+        table.pending = sk_realloc(table.pending, table.pending_cap * sizeof(*table.pending));
     }
     struct pending *p = &table.pending[table.pending_count];
     sk_buf_init(&b, sizeof(p->data));

@@ -133,8 +133,8 @@ static void crc_is_castagnoli(void **state)
 static void varints_have_one_form(void **state)
 {
     static const int64_t values[] = {0, -1, 1, 63, -64, 64, INT64_MAX, INT64_MIN};
-    static const uint8_t longer[] = {0x80, 0x00}, beyond[] = {0xff, 0xff, 0xff, 0xff, 0xff,
-                                                              0xff, 0xff, 0xff, 0xff, 0x02};
+    static const uint8_t longer[] = {0x80, 0x00},
+                         beyond[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02};
 
     (void)state;
     for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
