@@ -108,6 +108,7 @@ const GROUPS = [
     "operator.",
     "certificate.",
     "audit.",
+    "data.",
     "box.",
     "owner.",
 ] as const;
