@@ -149,6 +149,11 @@ void state_channel_remove(const char *id);
 SK_MUST int state_channel_with(const char *id, int (*fn)(void *ctx, struct channel *c), void *ctx);
 size_t state_channel_ids(char ids[CHANNELS_MAX][ALERT_KEY_SIZE]);
 
+/* ---- watch.c ---- */
+
+/* Judge what the monitor measures, from its next tick on. */
+void watch_monitor_start(void);
+
 /* ---- deliver.c ---- */
 
 void deliver_start(const char *console);

@@ -1,7 +1,6 @@
 /* The sign on the door: settings, the thread that keeps and delivers, and what the box measures of
- * its own channels and disk. */
+ * its own channels. */
 #include <pthread.h>
-#include <sys/statvfs.h>
 #include <time.h>
 
 #include "alert/internal.h"
@@ -16,7 +15,6 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     int is_running, is_ending;
-    const char *data_dir;
 } turner = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 size_t alert_samples_put(const struct alert_sample *list, size_t count)
@@ -49,7 +47,6 @@ static int channel_look(void *ctx, struct channel *c)
 static void own_samples(int64_t now_ms)
 {
     char ids[CHANNELS_MAX][ALERT_KEY_SIZE];
-    struct statvfs fs;
     size_t n = state_channel_ids(ids);
 
     for (size_t i = 0; i < n; i++) {
@@ -61,16 +58,6 @@ static void own_samples(int64_t now_ms)
                                        .service = l.name,
                                        .metric = "channel_failing",
                                        .value = l.is_failing,
-                                       .at_ms = now_ms};
-        state_samples(&s, 1);
-    }
-    if (statvfs(turner.data_dir, &fs) == 0 && fs.f_blocks) {
-        double free_share = (double)fs.f_bavail / (double)fs.f_blocks;
-        const struct alert_sample s = {.host = "box",
-                                       .ip = "",
-                                       .service = "",
-                                       .metric = "disk_pct",
-                                       .value = 100 * (1 - free_share),
                                        .at_ms = now_ms};
         state_samples(&s, 1);
     }
@@ -159,7 +146,6 @@ static int alert_start(struct house *house)
     struct life_terms terms = life_terms_default;
 
     terms.escalate_ms = config_int(house->config, "alert.escalate_min") * MINUTE_MS;
-    turner.data_dir = house->data_dir;
     if (console && console[0] && outbound_url_check(console)) {
         log_error("alert", "settings", "key=alert.console_url reason=\"not an https address\"");
         return -SK_EINVAL;
@@ -172,10 +158,12 @@ static int alert_start(struct house *house)
         err = turner_start();
     if (err)
         alert_stop();
+    else
+        watch_monitor_start();
     return err;
 }
 
-static const char *const needs[] = {"outbound", NULL};
+static const char *const needs[] = {"outbound", "monitor", NULL};
 
 static const struct config_key config_keys[] = {
     {"alert.console_url", CONFIG_TEXT, "", 0, 0,

@@ -56,3 +56,12 @@ test("channels say where they go, never how", async (t) => {
     assert.equal((await owner.post(`/api/v1/alert-channels/${inner.id}/test`, {})).status, 202);
     await waitFor(async () => (await owner.get("/api/v1/alert-channels")).json.channels[0].last?.code === "address-refused");
 });
+
+test("what the monitor measures is judged, and told", async (t) => {
+    const skep = await startSkep({ t });
+    const owner = await setupOwner(skep);
+    const rule = { name: "Any", metric: "mem_pct", op: "above", limit: 0.1, clear: 0, for_s: 0, clear_s: 0, level: "error", title: "ANY[{v}]" };
+    assert.equal((await owner.post("/api/v1/alert-rules", rule)).status, 201);
+    const alert = await waitFor(async () => (await owner.get("/api/v1/alerts")).json.alerts.find((a) => a.title.startsWith("ANY[")), 25000, "the box's own memory");
+    assert.ok(alert.value > 0.1 && alert.value <= 100, String(alert.value));
+});
