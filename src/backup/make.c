@@ -29,9 +29,9 @@ struct making {
     uint8_t public_key[65], key[32], sha256[32];
 };
 
-static void step(const struct making *m, const char *what)
+static void step(const struct making *m, int err, const char *what)
 {
-    if (m->h->progress)
+    if (!err && m->h->progress)
         m->h->progress(what);
 }
 
@@ -160,22 +160,22 @@ static int steps_run(struct making *m)
     size_t cameras = 0;
     int err = work_begin(m);
 
-    step(m, "copy");
+    step(m, err, "copy");
     if (!err)
         err = copy_take(m);
-    step(m, "check");
+    step(m, err, "check");
     if (!err)
         err = copy_make(m->h, m->copy, m->counts, m->made_ms, &m->manifest, m->done, m->why);
-    step(m, "seal and send");
+    step(m, err, "seal and send");
     if (!err)
         err = send_away(m);
-    step(m, "fetch back and compare");
+    step(m, err, "fetch back and compare");
     if (!err)
         err = fetch_back(m);
-    step(m, "start a second box on it and log in");
+    step(m, err, "start a second box on it and log in");
     if (!err)
         err = trial_run(m->h, m->back, &cameras, m->why);
-    step(m, "record");
+    step(m, err, "record");
     memcpy(row.name, m->done->name, sizeof(row.name));
     row.bytes = m->done->bytes;
     row.verified_ms = sk_clock_wall_ms();
