@@ -99,7 +99,7 @@ function checkOwners(path, room, text) {
             faults.add(path, lineAt(code, m.index), `${table} belongs to ${owner}`);
 }
 
-const files = filesOf('src/*/sql/*.sql').map((path) => ({ path, room: path.split('/')[1], text: read(path) }));
+const files = filesOf('src/*/sql/*.sql').map((path) => ({ path, room: path.split('/').at(-3), text: read(path) }));
 const isQueries = (f) => basename(f.path) === 'queries.sql';
 const next = new Map();
 for (const f of files.filter((f) => !isQueries(f))) {

@@ -40,6 +40,34 @@ static const char *text_of(const struct collector *c, char *out, size_t cap, con
     return out;
 }
 
+/* The number at `p`, blanks before it skipped, and in *end what comes behind; *end = p when there
+ * is none. A minus is read ("MaxConn -1") and its number is 0: what we count is never below. */
+static uint64_t digits_read(const char *p, const char **end)
+{
+    const char *begin = p;
+    uint64_t v = 0;
+
+    while (*p == ' ' || *p == '\t')
+        p++;
+    int is_minus = *p == '-';
+    p += is_minus;
+    if (*p < '0' || *p > '9') {
+        *end = begin;
+        return 0;
+    }
+    for (; *p >= '0' && *p <= '9'; p++)
+        v = v * 10 + (uint64_t)(*p - '0');
+    *end = p;
+    return is_minus ? 0 : v;
+}
+
+static uint64_t number_at(const char *p)
+{
+    const char *end;
+
+    return digits_read(p, &end);
+}
+
 /* The number behind `key` at a line's beginning; 0 and *found = 0 when there is none. */
 static uint64_t number_of(const char *text, const char *key, int *found)
 {
@@ -49,7 +77,7 @@ static uint64_t number_of(const char *text, const char *key, int *found)
         line += *line == '\n';
         if (strncmp(line, key, len) == 0) {
             *found = 1;
-            return strtoull(line + len, NULL, 10);
+            return number_at(line + len);
         }
     }
     *found = 0;
@@ -77,8 +105,8 @@ static size_t numbers_of(const char *p, uint64_t *out, size_t max)
 {
     size_t n = 0;
 
-    for (char *end; n < max; p = end) {
-        out[n] = strtoull(p, &end, 10);
+    for (const char *end; n < max; p = end) {
+        out[n] = digits_read(p, &end);
         if (end == p)
             break;
         n++;
@@ -96,8 +124,8 @@ static int64_t share_of(uint64_t part, uint64_t whole)
 /* "12.34" in hundredths. */
 static int64_t hundredths_of(const char *p)
 {
-    char *end;
-    int64_t v = (int64_t)strtoull(p, &end, 10) * 100;
+    const char *end;
+    int64_t v = (int64_t)digits_read(p, &end) * 100;
 
     if (*end == '.' && end[1] >= '0' && end[1] <= '9') {
         v += (end[1] - '0') * 10;
@@ -141,14 +169,14 @@ static void levels_read(const struct collector *c, struct monitor_sample *s)
     if (*text_of(c, text, sizeof(text), "/proc/loadavg"))
         monitor_sample_set(s, METRIC_LOAD1, hundredths_of(text));
     if (*text_of(c, text, sizeof(text), "/proc/uptime"))
-        monitor_sample_set(s, METRIC_UPTIME, (int64_t)strtoull(text, NULL, 10));
+        monitor_sample_set(s, METRIC_UPTIME, (int64_t)number_at(text));
     text_of(c, text, sizeof(text), "/proc/sys/fs/file-nr");
     if (numbers_of(text, n, 3) == 3 && n[2] && n[0] <= n[2] && n[2] < UINT64_MAX / TENTHS)
         monitor_sample_set(s, METRIC_FILES, share_of(n[0], n[2]));
     const char *used =
         strstr(text_of(c, text, sizeof(text), "/proc/net/sockstat"), "sockets: used ");
     if (used)
-        monitor_sample_set(s, METRIC_SOCKETS, (int64_t)strtoull(used + 14, NULL, 10));
+        monitor_sample_set(s, METRIC_SOCKETS, (int64_t)number_at(used + 14));
     text_of(c, text, sizeof(text), "/proc/sys/net/netfilter/nf_conntrack_count");
     size_t has = numbers_of(text, &n[0], 1);
     text_of(c, text, sizeof(text), "/proc/sys/net/netfilter/nf_conntrack_max");
@@ -165,7 +193,7 @@ static void temperature_read(const struct collector *c, struct monitor_sample *s
         snprintf(name, sizeof(name), "/sys/class/thermal/thermal_zone%d/temp", zone);
         if (!*text_of(c, text, sizeof(text), name))
             break;
-        int64_t v = strtoll(text, NULL, 10) / 100; /* thousandths to tenths */
+        int64_t v = (int64_t)number_at(text) / 100; /* thousandths to tenths */
         if (v > hottest)
             hottest = v;
     }
@@ -350,7 +378,6 @@ static void snmp_read(const struct collector *c, struct collect_counters *k, cha
     int has_tcp, has_udp;
 
     text_of(c, text, TEXT_MAX, "/proc/net/snmp");
-    /* MaxConn of Tcp is -1: strtoull wraps it, and it is not looked at. */
     k->tcp_retransmits = snmp_value(text, "Tcp:", "RetransSegs", &has_tcp);
     k->udp_errors = snmp_value(text, "Udp:", "RcvbufErrors", &has_udp);
     k->has_snmp = has_tcp && has_udp;
@@ -433,7 +460,7 @@ static void cards_set(struct collector *c, const struct collect_counters *now, i
                 card->out_kbit = (int64_t)(now->cards[i].out - c->last.cards[j].out) * 8 / took_ms;
             }
         snprintf(name, sizeof(name), "/sys/class/net/%s/speed", card->name);
-        int64_t speed = strtoll(text_of(c, text, sizeof(text), name), NULL, 10);
+        int64_t speed = (int64_t)number_at(text_of(c, text, sizeof(text), name));
         card->speed_mbit = speed > 0 ? speed : 0;
     }
 }
