@@ -82,7 +82,7 @@ CREATE TABLE alert_channel (
     escalation BIGINT NOT NULL,        -- class: internal; purpose: 1 = takes escalations; retention: until removed
     failover TEXT NOT NULL,            -- class: internal; purpose: channel that steps in, '' = none; retention: until removed
     enabled BIGINT NOT NULL,           -- class: internal; purpose: switch; retention: until removed
-    config BLOB NOT NULL,              -- class: secret; purpose: address and keys, sealed under keys/alert; retention: until removed
+    config BYTEA NOT NULL,              -- class: secret; purpose: address and keys, sealed under keys/alert; retention: until removed
     at BIGINT NOT NULL                 -- class: internal; purpose: when it was made, ms UTC; retention: until removed
 );
 
@@ -99,7 +99,7 @@ CREATE TABLE alert_batch (
 CREATE INDEX alert_batch_state ON alert_batch (state, channel);
 
 CREATE TABLE alert_outbox (
-    id INTEGER PRIMARY KEY,            -- class: internal; purpose: order; retention: 7 days
+    id BIGINT NOT NULL PRIMARY KEY,    -- class: internal; purpose: order; retention: 7 days
     channel TEXT NOT NULL REFERENCES alert_channel (id) ON DELETE CASCADE, -- class: internal; purpose: by which way; retention: 7 days
     no BIGINT NOT NULL,                -- class: internal; purpose: alert, negative = a test; retention: 7 days
     what TEXT NOT NULL,                -- class: internal; purpose: 'fired', 'resolved', ...; retention: 7 days

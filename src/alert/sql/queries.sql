@@ -91,7 +91,8 @@ DELETE FROM alert_channel WHERE id = $id;
 SELECT id, name, kind, language, errors_only, escalation, failover, enabled, config, at FROM alert_channel ORDER BY at, id;
 
 -- name: alert_outbox_put :exec
-INSERT INTO alert_outbox (channel, no, what, fact, at, batch) VALUES ($channel, $no, $what, $fact, $at, '') ON CONFLICT (channel, no, what) DO NOTHING;
+INSERT INTO alert_outbox (id, channel, no, what, fact, at, batch)
+SELECT COALESCE(MAX(id), 0) + 1, $channel, $no, $what, $fact, $at, '' FROM alert_outbox WHERE id > 0 ON CONFLICT (channel, no, what) DO NOTHING;
 
 -- name: alert_outbox_waiting :many
 SELECT channel, COUNT(*), MIN(at), MAX(at) FROM alert_outbox WHERE batch = '' GROUP BY channel;
@@ -106,8 +107,8 @@ SELECT id, fact FROM alert_outbox WHERE batch = $batch ORDER BY id;
 UPDATE alert_outbox SET batch = $batch WHERE id IN (SELECT id FROM alert_outbox WHERE batch = '' AND channel = $channel ORDER BY id LIMIT $count);
 
 -- name: alert_outbox_failover :exec
-INSERT INTO alert_outbox (channel, no, what, fact, at, batch)
-SELECT $to, no, what, fact, $at, '' FROM alert_outbox WHERE batch = $batch AND no > 0 ORDER BY id ON CONFLICT (channel, no, what) DO NOTHING;
+INSERT INTO alert_outbox (id, channel, no, what, fact, at, batch)
+SELECT (SELECT MAX(id) FROM alert_outbox) + ROW_NUMBER() OVER (ORDER BY id), $to, no, what, fact, $at, '' FROM alert_outbox WHERE batch = $batch AND no > 0 ORDER BY id ON CONFLICT (channel, no, what) DO NOTHING;
 
 -- name: alert_outbox_purge :exec
 DELETE FROM alert_outbox WHERE batch IN (SELECT id FROM alert_batch WHERE state <> 'leased' AND last < $before);
