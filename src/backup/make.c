@@ -57,9 +57,18 @@ static int work_begin(struct making *m)
 
 /* Files first, the database after them: a signed head of the log must not know more rows than the
  * copied database has. */
+/* Other databases of the box (metrics.db) are in use as core.db is. */
+static int is_database(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 3 && strcmp(name + len - 3, ".db") == 0;
+}
+
 static int copy_take(struct making *m)
 {
     struct folder_list files;
+    struct store_counts others;
     char *from = sk_path_join(m->h->data_dir, "core.db"), *to = sk_path_join(m->copy, "core.db");
     int err = folder_list(&files, m->h->data_dir);
 
@@ -70,7 +79,8 @@ static int copy_take(struct making *m)
         char *dst = sk_path_join(m->copy, files.names[i]);
         err = folder_make_above(m->copy, files.names[i]);
         if (!err)
-            err = folder_file_copy(src, dst);
+            err = is_database(files.names[i]) ? store_copy(src, dst, &others, m->why)
+                                              : folder_file_copy(src, dst);
         free(dst);
         free(src);
     }
