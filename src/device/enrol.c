@@ -423,11 +423,10 @@ static int enrolment_write(struct store_tx *tx, void *ctx)
             tx, "enrolment_device_insert",
             STORE_ARGS(store_text("enrolment", e->token_id), store_text("device", d->id)), NULL);
     return err ? err
-               : audit_record(tx,
-                              AUDIT(.at_ms = d->now_ms, .actor_kind = "token", .actor = e->token_id,
-                                    .action = "device.enrolled", .object_kind = "device",
-                                    .object = d->id, .source = e->source,
-                                    .organization = d->organization));
+               : audit_record(tx, AUDIT(.at_ms = d->now_ms, .actor_kind = "token",
+                                        .actor = e->token_id, .action = "device.enrolled",
+                                        .object_kind = "device", .object = d->id,
+                                        .source = e->source, .organization = d->organization));
 }
 
 static int certificate_issue(struct enrolment *e)
