@@ -44,9 +44,11 @@ static struct {
 
 void monitor_on_tick(void (*fn)(void *ctx, int64_t now_wall_ms), void *ctx)
 {
+    pthread_mutex_lock(&room.lock);
     SK_ASSERT(room.listener_count < LISTENERS_MAX);
     room.listeners[room.listener_count].fn = fn;
     room.listeners[room.listener_count++].ctx = ctx;
+    pthread_mutex_unlock(&room.lock);
 }
 
 int monitor_series(const char *host, enum monitor_metric m, int64_t from_ms, int64_t to_ms,
@@ -127,6 +129,16 @@ static int own_add(void)
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
+/* They are only ever added: those of before are called without the lock. */
+static void listeners_call(int64_t wall_ms)
+{
+    pthread_mutex_lock(&room.lock);
+    size_t count = room.listener_count;
+    pthread_mutex_unlock(&room.lock);
+    for (size_t i = 0; i < count; i++)
+        room.listeners[i].fn(room.listeners[i].ctx, wall_ms);
+}
+
 static void turn(int64_t wall_ms)
 {
     int64_t slot = wall_ms / MONITOR_STEP_MS, at = wall_ms % MONITOR_STEP_MS;
@@ -138,8 +150,7 @@ static void turn(int64_t wall_ms)
     series_flush();
     if (slot != room.ticked && at >= TICK_AT_MS) {
         room.ticked = slot;
-        for (size_t i = 0; i < room.listener_count; i++)
-            room.listeners[i].fn(room.listeners[i].ctx, wall_ms);
+        listeners_call(wall_ms);
     }
     series_turn(wall_ms);
 }

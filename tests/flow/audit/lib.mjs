@@ -42,7 +42,9 @@ export async function evidenceTake(skep, owner) {
     const { heads, faults } = headsRead(headsText, [keyRead(pem)]);
     // The export writes a row of its own, so the newest head may be over more rows than the text has.
     const kept = heads.filter((h) => h.size <= rows);
-    return { text, lines: text.split("\n").slice(0, rows), heads: kept, faults, headsText, pem };
+    // What was written after the newest of them nobody can miss: the evidence ends where it does.
+    const lines = text.split("\n").slice(0, kept.at(-1)?.size ?? rows);
+    return { text: lines.map((l) => l + "\n").join(""), lines, heads: kept, faults, headsText, pem };
 }
 
 /** The same as files -> their names. */
