@@ -333,10 +333,7 @@ static char *folder_of(const char *path)
 /* The owner's files that are read while the box runs. Their folders: a renewed file is another
  * file under the same name. */
 static const char *const owner_paths[] = {
-    "edge.certificate",
-    "edge.key",
-    "outbound.ca_file",
-    "outbound.smtp_password_file",
+    "edge.certificate",       "edge.key", "outbound.ca_file", "outbound.smtp_password_file",
     "sso.client_secret_file",
 };
 enum { OWNER_PATHS = sizeof(owner_paths) / sizeof(owner_paths[0]) };

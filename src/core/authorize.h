@@ -9,11 +9,11 @@
 #include "base/err.h"
 
 enum {
-    ACCOUNT_ID_MAX = 64,  /* bytes of an account id text */
+    ACCOUNT_ID_MAX = 64,       /* bytes of an account id text */
     ORGANIZATION_ID_SIZE = 27, /* 16 random bytes in base32, or "home"; with the closing zero */
-    SESSION_ID_SIZE = 27, /* 16 random bytes in base32, with the closing zero */
-    DEVICE_ID_SIZE = 27,  /* 128 random bits in base32, with the closing zero */
-    SOURCE_SIZE = 46      /* an IPv6 address text, with the closing zero */
+    SESSION_ID_SIZE = 27,      /* 16 random bytes in base32, with the closing zero */
+    DEVICE_ID_SIZE = 27,       /* 128 random bits in base32, with the closing zero */
+    SOURCE_SIZE = 46           /* an IPv6 address text, with the closing zero */
 };
 
 enum principal_kind {

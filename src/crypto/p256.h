@@ -45,7 +45,8 @@ SK_MUST int crypto_p256_verify(const uint8_t sig[64], const uint8_t public_key[6
                                const uint8_t hash[32]);
 
 /* An ECDSA signature as DER (RFC 3279 2.2.3: SEQUENCE of two INTEGERs), which WebAuthn sends, to
- * raw r || s. Strict: shortest lengths, no needless zeros, positive, nothing behind. -SK_ECRYPTO. */
+ * raw r || s. Strict: shortest lengths, no needless zeros, positive, nothing behind. -SK_ECRYPTO.
+ */
 SK_MUST int crypto_p256_sig_from_der(uint8_t sig[64], const uint8_t *der, size_t len);
 
 #endif

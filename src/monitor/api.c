@@ -320,68 +320,61 @@ static int api_series(struct http_request *req)
 #define NO_CONTENT "\"responses\":{\"204\":{\"description\":\"Done\"}}"
 #define NUMBERS LIST("{\"type\":[\"number\",\"null\"]}")
 
-const struct route
-    monitor_routes[] =
-        {
-            {"GET", "/api/v1/hosts", "monitor.view", 0, NULL, api_list,
-             "{\"operationId\":\"hostList\",\"summary\":\"Hosts and their newest "
-             "figures\",\"parameters\":[" QUERY("q", TEXT) "," QUERY("state", TEXT) "]," ANSWER(
-                 "200",
-                 OBJECT("\"hosts\",\"total\",\"step_ms\"",
-                        "\"hosts\":" LIST(
-                            "{\"type\":\"object\"," HOST_REQUIRED
-                            ",\"additionalProperties\":false,\"properties\":{" HOST_PROPERTIES
-                            "}}") ",\"total\":" INT ",\"step_ms\":" INT)) "}"},
-            {"GET", "/api/v1/hosts/{id}", "monitor.view", 0, NULL, api_get,
-             "{\"operationId\":\"hostGet\",\"summary\":\"One host\",\"parameters\":[" ID_PARAM
-             "]," ANSWER("200",
-                         "{\"type\":\"object\"," HOST_REQUIRED
-                         ",\"additionalProperties\":false,\"properties\":{" HOST_PROPERTIES
-                         ",\"facts\":{\"type\":\"object\"},\"disks\":" LIST("{\"type\":\"object\"}") ",\"cards\":" LIST(
-                             "{\"type\":\"object\"}") ",\"metrics\":" LIST(OBJECT("\"name\","
-                                                                                  "\"unit\","
-                                                                                  "\"value\"",
-                                                                                  "\"name\":" TEXT
-                                                                                  ",\"unit\":" TEXT
-                                                                                  ",\"value\""
-                                                                                  ":" NUM)) "}}") "}"},
-            {"GET", "/api/v1/hosts/{id}/series", "monitor.view", 0, NULL, api_series,
-             "{\"operationId\":\"hostSeries\",\"summary\":\"What a host measured over a time\","
-             "\"parameters\":[" ID_PARAM
-             "," QUERY("metric", TEXT) "," QUERY("from", INT) "," QUERY("to", INT) "," QUERY(
-                 "step", INT) "]," ANSWER("200",
-                                          OBJECT("\"from\",\"to\",\"step\",\"t\",\"series\"",
-                                                 "\"from\":" INT ",\"to\":" INT ",\"step\":" INT
-                                                 ",\"t\":" LIST(INT) ",\"series\":" LIST(OBJECT(
-                                                     "\"metric\",\"unit\",\"avg\",\"min\",\"max\"",
-                                                     "\"metric\":" TEXT ",\"unit\":" TEXT
-                                                     ",\"avg\":" NUMBERS ",\"min\":" NUMBERS
-                                                     ",\"max\":" NUMBERS)))) "}"},
-            {"DELETE", "/api/v1/hosts/{id}", "monitor.manage", 0, NULL, api_delete,
-             "{\"operationId\":\"hostRemove\",\"summary\":\"Remove a host and its numbers\","
-             "\"parameters\":[" ID_PARAM "]," NO_CONTENT "}"},
-            {"POST", "/api/v1/host-tokens", "monitor.manage", 1024, NULL, api_host_token_add,
-             "{\"operationId\":\"hostTokenAdd\",\"summary\":\"A token by which an agent enrols\","
-             "\"requestBody\":{\"required\":true,\"content\":{\"application/"
-             "json\":{\"schema\":" OBJECT(
-                 "\"name\",\"ttl_s\"",
-                 "\"name\":" TEXT ",\"region\":" TEXT ",\"ttl_s\":" INT ",\"simulated\":" FLAG
-                 ",\"count\":" INT) "}}}," ANSWER("201",
-                                                  OBJECT("\"id\",\"token\",\"expires\",\"command\"",
-                                                         "\"id\":" TEXT ",\"token\":" TEXT
-                                                         ",\"expires\":" INT
-                                                         ",\"command\":" TEXT)) "}"},
-            {"DELETE", "/api/v1/host-tokens/{id}", "monitor.manage", 0, NULL, api_host_token_end,
-             "{\"operationId\":\"hostTokenEnd\",\"summary\":\"End a "
-             "token\",\"parameters\":[" ID_PARAM "]," NO_CONTENT "}"},
-            {"POST", "/api/v1/hosts/enrol", "public", 8192, "application/pkcs10", api_host_enrol,
-             "{\"operationId\":\"hostEnrol\",\"summary\":\"An agent's certificate; Authorization: "
-             "Bearer "
-             "<host "
-             "token>\",\"requestBody\":{\"required\":true,\"content\":{\"application/pkcs10\":"
-             "{\"schema\":" TEXT
-             "}}}," ANSWER("201", OBJECT("\"host\",\"certificate\",\"authority\"",
-                                         "\"host\":" TEXT ",\"certificate\":" TEXT
-                                         ",\"authority\":" TEXT)) "}"},
-            {NULL, NULL, NULL, 0, NULL, NULL, NULL},
+const struct route monitor_routes[] = {
+    {"GET", "/api/v1/hosts", "monitor.view", 0, NULL, api_list,
+     "{\"operationId\":\"hostList\",\"summary\":\"Hosts and their newest "
+     "figures\",\"parameters\":[" QUERY("q", TEXT) "," QUERY("state", TEXT) "]," ANSWER(
+         "200",
+         OBJECT("\"hosts\",\"total\",\"step_ms\"",
+                "\"hosts\":" LIST("{\"type\":\"object\"," HOST_REQUIRED
+                                  ",\"additionalProperties\":false,\"properties\":{" HOST_PROPERTIES
+                                  "}}") ",\"total\":" INT ",\"step_ms\":" INT)) "}"},
+    {"GET", "/api/v1/hosts/{id}", "monitor.view", 0, NULL, api_get,
+     "{\"operationId\":\"hostGet\",\"summary\":\"One host\",\"parameters\":[" ID_PARAM
+     "]," ANSWER("200", "{\"type\":\"object\"," HOST_REQUIRED
+                        ",\"additionalProperties\":false,\"properties\":{" HOST_PROPERTIES
+                        ",\"facts\":{\"type\":\"object\"},\"disks\":" LIST("{\"type\":\"object\"}") ",\"cards\":" LIST(
+                            "{\"type\":\"object\"}") ",\"metrics\":" LIST(OBJECT("\"name\","
+                                                                                 "\"unit\","
+                                                                                 "\"value\"",
+                                                                                 "\"name\":" TEXT
+                                                                                 ",\"unit\":" TEXT
+                                                                                 ",\"value\""
+                                                                                 ":" NUM)) "}}") "}"},
+    {"GET", "/api/v1/hosts/{id}/series", "monitor.view", 0, NULL, api_series,
+     "{\"operationId\":\"hostSeries\",\"summary\":\"What a host measured over a time\","
+     "\"parameters\":[" ID_PARAM
+     "," QUERY("metric", TEXT) "," QUERY("from", INT) "," QUERY("to", INT) "," QUERY(
+         "step",
+         INT) "]," ANSWER("200", OBJECT("\"from\",\"to\",\"step\",\"t\",\"series\"",
+                                        "\"from\":" INT ",\"to\":" INT ",\"step\":" INT
+                                        ",\"t\":" LIST(INT) ",\"series\":" LIST(OBJECT(
+                                            "\"metric\",\"unit\",\"avg\",\"min\",\"max\"",
+                                            "\"metric\":" TEXT ",\"unit\":" TEXT ",\"avg\":" NUMBERS
+                                            ",\"min\":" NUMBERS ",\"max\":" NUMBERS)))) "}"},
+    {"DELETE", "/api/v1/hosts/{id}", "monitor.manage", 0, NULL, api_delete,
+     "{\"operationId\":\"hostRemove\",\"summary\":\"Remove a host and its numbers\","
+     "\"parameters\":[" ID_PARAM "]," NO_CONTENT "}"},
+    {"POST", "/api/v1/host-tokens", "monitor.manage", 1024, NULL, api_host_token_add,
+     "{\"operationId\":\"hostTokenAdd\",\"summary\":\"A token by which an agent enrols\","
+     "\"requestBody\":{\"required\":true,\"content\":{\"application/"
+     "json\":{\"schema\":" OBJECT(
+         "\"name\",\"ttl_s\"",
+         "\"name\":" TEXT ",\"region\":" TEXT ",\"ttl_s\":" INT ",\"simulated\":" FLAG
+         ",\"count\":" INT) "}}}," ANSWER("201",
+                                          OBJECT("\"id\",\"token\",\"expires\",\"command\"",
+                                                 "\"id\":" TEXT ",\"token\":" TEXT
+                                                 ",\"expires\":" INT ",\"command\":" TEXT)) "}"},
+    {"DELETE", "/api/v1/host-tokens/{id}", "monitor.manage", 0, NULL, api_host_token_end,
+     "{\"operationId\":\"hostTokenEnd\",\"summary\":\"End a "
+     "token\",\"parameters\":[" ID_PARAM "]," NO_CONTENT "}"},
+    {"POST", "/api/v1/hosts/enrol", "public", 8192, "application/pkcs10", api_host_enrol,
+     "{\"operationId\":\"hostEnrol\",\"summary\":\"An agent's certificate; Authorization: "
+     "Bearer "
+     "<host "
+     "token>\",\"requestBody\":{\"required\":true,\"content\":{\"application/pkcs10\":"
+     "{\"schema\":" TEXT "}}}," ANSWER("201", OBJECT("\"host\",\"certificate\",\"authority\"",
+                                                     "\"host\":" TEXT ",\"certificate\":" TEXT
+                                                     ",\"authority\":" TEXT)) "}"},
+    {NULL, NULL, NULL, 0, NULL, NULL, NULL},
 };
