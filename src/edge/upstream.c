@@ -331,6 +331,7 @@ static void upstream_done(struct upstream *up)
     if (!keep || is_elsewhere) {
         net_stream_abort(up->stream, 0);
     } else {
+        net_stream_resume(up->stream); /* its last bytes may have filled the client's queue */
         up->next_idle = up->home->idle;
         up->home->idle = up;
         pump(up->home);
