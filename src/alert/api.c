@@ -648,8 +648,35 @@ static int api_samples(struct http_request *req)
 #define ANSWER(code, schema)                                                                       \
     "\"responses\":{\"" code "\":{\"description\":\"Done\",\"content\":{\"application/json\":"     \
     "{\"schema\":" schema "}}}}"
-#define BODY                                                                                       \
-    "\"requestBody\":{\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\"}}}}"
+#define TEXT "{\"type\":\"string\"}"
+#define NUMBER "{\"type\":\"number\"}"
+#define WHOLE "{\"type\":\"integer\"}"
+#define FLAG "{\"type\":\"boolean\"}"
+#define OBJECT(required, properties)                                                               \
+    "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[" required                  \
+    "],\"properties\":{" properties "}}"
+#define TAKES(schema)                                                                              \
+    "\"requestBody\":{\"required\":true,\"content\":{\"application/json\":{\"schema\":" schema "}" \
+    "}"                                                                                            \
+    "}"
+#define LEVEL "{\"enum\":[\"warning\",\"error\"]}"
+#define READ_BODY OBJECT("", "\"ids\":{\"type\":\"array\",\"items\":" WHOLE "},\"all\":" FLAG)
+#define ACK_BODY OBJECT("", "\"comment\":" TEXT)
+#define SILENCE_BODY                                                                               \
+    OBJECT("\"until\",\"reason\"", "\"host\":" TEXT ",\"rule\":" TEXT ",\"from\":" WHOLE           \
+                                   ",\"until\":" WHOLE ",\"reason\":" TEXT)
+#define RULE_LIMITS                                                                                \
+    "\"name\":" TEXT ",\"limit\":" NUMBER ",\"clear\":" NUMBER ",\"for_s\":" WHOLE                 \
+    ",\"clear_s\":" WHOLE ",\"inhibits\":" FLAG ",\"level\":" LEVEL ",\"enabled\":" FLAG           \
+    ",\"host\":" TEXT ",\"title\":" TEXT
+#define CHANNEL_MEMBERS                                                                            \
+    "\"name\":" TEXT ",\"language\":{\"enum\":[\"en\",\"zh\"]},\"levels\":{\"enum\":[\"all\","     \
+    "\"error\"]},\"escalation\":" FLAG ",\"failover\":" TEXT ",\"enabled\":" FLAG                  \
+    ",\"config\":{\"type\":\"object\"}"
+#define SAMPLE                                                                                     \
+    OBJECT("\"host\",\"metric\",\"value\"",                                                        \
+           "\"host\":" TEXT ",\"metric\":" TEXT ",\"value\":" NUMBER ",\"other\":" NUMBER          \
+           ",\"service\":" TEXT ",\"ip\":" TEXT ",\"at\":" WHOLE)
 #define LIST(name)                                                                                 \
     "{\"type\":\"object\",\"required\":[\"" name "\"],\"properties\":{\"" name                     \
     "\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}}}"
@@ -662,38 +689,46 @@ const struct route alert_routes[] = {
     {"GET", "/api/v1/alerts", "alert.view", 0, NULL, api_list,
      ROUTE("alertList", "What is wrong, newest first", ANSWER("200", LIST("alerts")))},
     {"POST", "/api/v1/alerts/read", "alert.view", 8192, NULL, api_read,
-     ROUTE("alertRead", "I have seen these", BODY "," OK("204"))},
+     ROUTE("alertRead", "I have seen these", TAKES(READ_BODY) "," OK("204"))},
     {"GET", "/api/v1/alerts/{id}", "alert.view", 0, NULL, api_get,
      ROUTE("alertGet", "One alert with its life line", ANSWER("200", THING))},
     {"POST", "/api/v1/alerts/{id}/ack", "alert.operate", 2048, NULL, api_ack,
-     ROUTE("alertAck", "I take this one on", BODY "," ANSWER("200", THING))},
+     ROUTE("alertAck", "I take this one on", TAKES(ACK_BODY) "," ANSWER("200", THING))},
     {"DELETE", "/api/v1/alerts/{id}/ack", "alert.operate", 0, NULL, api_unack,
      ROUTE("alertUnack", "Nobody has it any more", ANSWER("200", THING))},
     {"GET", "/api/v1/alert-silences", "alert.view", 0, NULL, api_silences,
      ROUTE("alertSilenceList", "Silences and maintenance", ANSWER("200", LIST("silences")))},
     {"POST", "/api/v1/alert-silences", "alert.operate", 4096, NULL, api_silence_add,
-     ROUTE("alertSilenceAdd", "Show it, but tell nobody", BODY "," ANSWER("201", THING))},
+     ROUTE("alertSilenceAdd", "Show it, but tell nobody",
+           TAKES(SILENCE_BODY) "," ANSWER("201", THING))},
     {"DELETE", "/api/v1/alert-silences/{id}", "alert.operate", 0, NULL, api_silence_remove,
      ROUTE("alertSilenceRemove", "End a silence", OK("204"))},
     {"GET", "/api/v1/alert-rules", "alert.view", 0, NULL, api_rules,
      ROUTE("alertRuleList", "By which rules it is judged", ANSWER("200", LIST("rules")))},
     {"POST", "/api/v1/alert-rules", "alert.operate", 4096, NULL, api_rule_add,
-     ROUTE("alertRuleAdd", "A rule of one's own", BODY "," ANSWER("201", THING))},
+     ROUTE("alertRuleAdd", "A rule of one's own",
+           TAKES(OBJECT("\"metric\",\"op\",\"limit\"", RULE_LIMITS
+                        ",\"metric\":" TEXT ",\"op\":" TEXT)) "," ANSWER("201", THING))},
     {"PATCH", "/api/v1/alert-rules/{id}", "alert.operate", 4096, NULL, api_rule_patch,
-     ROUTE("alertRulePatch", "Change a rule", BODY "," ANSWER("200", THING))},
+     ROUTE("alertRulePatch", "Change a rule",
+           TAKES(OBJECT("", RULE_LIMITS)) "," ANSWER("200", THING))},
     {"DELETE", "/api/v1/alert-rules/{id}", "alert.operate", 0, NULL, api_rule_remove,
      ROUTE("alertRuleRemove", "Remove a rule of one's own", OK("204"))},
     {"GET", "/api/v1/alert-channels", "alert.view", 0, NULL, api_channels,
      ROUTE("alertChannelList", "How people are reached", ANSWER("200", LIST("channels")))},
     {"POST", "/api/v1/alert-channels", "alert.operate", 16384, NULL, api_channel_add,
-     ROUTE("alertChannelAdd", "A new channel", BODY "," ANSWER("201", THING))},
+     ROUTE("alertChannelAdd", "A new channel",
+           TAKES(OBJECT("\"name\",\"kind\",\"config\"",
+                        CHANNEL_MEMBERS ",\"kind\":" TEXT)) "," ANSWER("201", THING))},
     {"PATCH", "/api/v1/alert-channels/{id}", "alert.operate", 16384, NULL, api_channel_patch,
-     ROUTE("alertChannelPatch", "Change a channel", BODY "," ANSWER("200", THING))},
+     ROUTE("alertChannelPatch", "Change a channel",
+           TAKES(OBJECT("", CHANNEL_MEMBERS)) "," ANSWER("200", THING))},
     {"DELETE", "/api/v1/alert-channels/{id}", "alert.operate", 0, NULL, api_channel_remove,
      ROUTE("alertChannelRemove", "Remove a channel", OK("204"))},
     {"POST", "/api/v1/alert-channels/{id}/test", "alert.operate", 256, NULL, api_channel_test,
-     ROUTE("alertChannelTest", "Send a test by the real path",
-           BODY "," ANSWER("202", "{\"type\":\"object\",\"required\":[\"fact\"]}"))},
+     ROUTE(
+         "alertChannelTest", "Send a test by the real path",
+         TAKES(OBJECT("", "")) "," ANSWER("202", "{\"type\":\"object\",\"required\":[\"fact\"]}"))},
     {"GET", "/api/v1/alert-channels/{id}/preview", "alert.view", 0, NULL, api_channel_preview,
      ROUTE("alertChannelPreview", "What a message looks like",
            ANSWER("200", "{\"type\":\"object\",\"required\":[\"text\",\"bytes\",\"left\"]}"))},
@@ -701,6 +736,10 @@ const struct route alert_routes[] = {
      ROUTE("alertOutbox", "Messages sent and to be sent", ANSWER("200", LIST("batches")))},
     {"POST", "/api/v1/alert-samples", "alert.operate", 262144, NULL, api_samples,
      ROUTE("alertSamples", "Numbers of hosts without an agent",
-           BODY "," ANSWER("200", "{\"type\":\"object\",\"required\":[\"taken\",\"refused\"]}"))},
+           TAKES(OBJECT(
+               "\"samples\"",
+               "\"samples\":{\"type\":\"array\",\"items\":" SAMPLE
+               "}")) "," ANSWER("200",
+                                "{\"type\":\"object\",\"required\":[\"taken\",\"refused\"]}"))},
     {0},
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -65,9 +66,34 @@ static int path_is_clean(const char *path)
     return 1;
 }
 
+/* The SQL of a schema is src/NAME/sql, or src/ROOM/NAME/sql where a room keeps a second file. */
+static int dev_sql_folder(char *out, size_t cap, const char *name, int name_len)
+{
+    char src[DEV_PATH_MAX];
+    struct dirent *entry;
+    int len = snprintf(out, cap, "%s/src/%.*s/sql", dev.dir, name_len, name);
+
+    if (len < 0 || (size_t)len >= cap)
+        return -SK_ENOTFOUND;
+    if (access(out, X_OK) == 0)
+        return 0;
+    len = snprintf(src, sizeof(src), "%s/src", dev.dir);
+    DIR *folder = len < 0 || (size_t)len >= sizeof(src) ? NULL : opendir(src);
+    int err = -SK_ENOTFOUND;
+    while (err && folder && (entry = readdir(folder))) {
+        len = snprintf(out, cap, "%s/%s/%.*s/sql", src, entry->d_name, name_len, name);
+        if (entry->d_name[0] != '.' && len > 0 && (size_t)len < cap && access(out, X_OK) == 0)
+            err = 0;
+    }
+    if (folder)
+        closedir(folder);
+    return err;
+}
+
 /* Where an asset path stands in the source tree; -SK_ENOTFOUND for a path of no known kind. */
 static int dev_path(char *out, size_t cap, const char *path)
 {
+    char folder[DEV_PATH_MAX];
     const char *slash;
     int len = -1;
 
@@ -76,8 +102,8 @@ static int dev_path(char *out, size_t cap, const char *path)
     } else if (strncmp(path, "data/", 5) == 0) {
         len = snprintf(out, cap, "%s/%s", dev.dir, path);
     } else if (strncmp(path, "sql/", 4) == 0 && (slash = strchr(path + 4, '/'))) {
-        len = snprintf(out, cap, "%s/src/%.*s/sql/%s", dev.dir, (int)(slash - path - 4), path + 4,
-                       slash + 1);
+        if (dev_sql_folder(folder, sizeof(folder), path + 4, (int)(slash - path - 4)) == 0)
+            len = snprintf(out, cap, "%s/%s", folder, slash + 1);
     }
     return len < 0 || (size_t)len >= cap ? -SK_ENOTFOUND : 0;
 }
@@ -185,21 +211,26 @@ static void dev_collect(struct name_list *list, const char *path, int depth)
 }
 
 /* All rooms have a folder of their own for SQL, so "sql/" is not one folder on disk. */
-static void dev_collect_sql(struct name_list *list)
+static void dev_collect_sql(struct name_list *list, const char *dir, int depth)
 {
-    char *src = sk_path_join(dev.dir, "src");
-    DIR *folder = opendir(src);
+    DIR *folder = opendir(dir);
     struct dirent *entry;
     char path[300];
 
     while (folder && (entry = readdir(folder))) {
+        if (entry->d_name[0] == '.')
+            continue;
+        char *child = sk_path_join(dir, entry->d_name), *sql = sk_path_join(child, "sql");
         snprintf(path, sizeof(path), "sql/%s/", entry->d_name);
-        if (entry->d_name[0] != '.')
+        if (access(sql, X_OK) == 0)
             dev_collect(list, path, 1);
+        if (depth == 0)
+            dev_collect_sql(list, child, 1);
+        free(sql);
+        free(child);
     }
     if (folder)
         closedir(folder);
-    free(src);
 }
 
 static int name_compare(const void *a, const void *b)
@@ -214,7 +245,9 @@ static int dev_each(const char *prefix, int (*fn)(void *ctx, const struct asset 
 
     dev_collect(&list, "web/", 0);
     dev_collect(&list, "data/", 0);
-    dev_collect_sql(&list);
+    char *src = sk_path_join(dev.dir, "src");
+    dev_collect_sql(&list, src, 0);
+    free(src);
     if (list.count > 0)
         qsort(list.names, list.count, sizeof(*list.names), name_compare);
     for (size_t i = 0; i < list.count; i++) {
