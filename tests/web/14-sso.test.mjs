@@ -1,9 +1,12 @@
 // Back from another box's sign-in, with a second factor to show here.
 import assert from "node:assert/strict";
-import { setupOwner, test } from "../flow/lib/skep.mjs";
+import { setupOwner, test as run } from "../flow/lib/skep.mjs";
 import { timeCode, totpOn } from "../flow/account/authenticator.mjs";
 import { boxWithProvider } from "../flow/sso/idp.mjs";
 import { axeCheck, noSideScroll, openPage, startBrowser } from "./lib/browser.mjs";
+
+const skip = Number(process.versions.node.split(".")[0]) < 20 && "the provider (npm oidc-provider) needs node 20";
+const test = (name, ...rest) => run(name, { ...(rest.length > 1 ? rest[0] : {}), skip }, rest.at(-1));
 
 const LOOKS = [["light", "en", 1440], ["dark", "zh-CN", 390]];
 

@@ -1,8 +1,11 @@
 // Signing in through a real OpenID Connect provider, and being cut when it says so.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { api, OWNER, setupOwner, test, waitFor } from "../lib/skep.mjs";
+import { api, OWNER, setupOwner, test as run, waitFor } from "../lib/skep.mjs";
 import { ask, boxWithProvider, signingKey, tokenSign } from "./idp.mjs";
+
+const skip = Number(process.versions.node.split(".")[0]) < 20 && "the provider (npm oidc-provider) needs node 20";
+const test = (name, ...rest) => run(name, { ...(rest.length > 1 ? rest[0] : {}), skip }, rest.at(-1));
 
 const EVENT = "http://schemas.openid.net/event/backchannel-logout";
 
