@@ -18,15 +18,12 @@ enum {
 
 void alert_key_make(char out[ALERT_KEY_SIZE]);
 
-/* ---- seal.c: channels' addresses and keys at rest (AES-256-GCM, `keys/alert`) ---- */
-
-SK_MUST int alert_seal_load(const char *data_dir);
-void alert_seal_wipe(void);
-SK_MUST int alert_seal_close(struct sk_buf *out, const char *id, const char *text);
-/* `text`: zero-terminated; wiped by the caller. */
-SK_MUST int alert_seal_open(struct sk_buf *text, const char *id, const void *sealed, size_t len);
-
 /* ---- ledger.c: the store ---- */
+
+/* The key under which channels' addresses and keys are sealed (core/boxkey.h, `keys/alert`). A key
+ * that is lost while there are channels is an error. */
+SK_MUST int alert_ledger_key_load(struct store *s, const char *data_dir);
+void alert_ledger_key_wipe(void);
 
 struct channel {
     char id[ALERT_KEY_SIZE], name[RULE_TEXT_MAX + 1], failover[ALERT_KEY_SIZE];

@@ -9,7 +9,28 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "core/audit.h"
+#include "core/boxkey.h"
 #include "crypto/wipe.h"
+
+static struct boxkey channel_key;
+
+static int channel_count_read(struct store_tx *tx, void *ctx)
+{
+    return store_one_int(tx, "alert_channel_count", NULL, ctx);
+}
+
+int alert_ledger_key_load(struct store *s, const char *data_dir)
+{
+    int64_t channels = 0;
+    int err = store_read(s, channel_count_read, &channels);
+
+    return err ? err : boxkey_load(&channel_key, data_dir, "alert", channels == 0);
+}
+
+void alert_ledger_key_wipe(void)
+{
+    boxkey_wipe(&channel_key);
+}
 
 enum { HOUR_MS = 3600 * 1000 };
 
@@ -260,7 +281,7 @@ static int channel_row(void *ctx, const struct store_row *row)
     if (!err)
         err = channel_kind_find(&c.kind, store_row_text(row, 2));
     if (!err)
-        err = alert_seal_open(&text, c.id, sealed, len);
+        err = boxkey_open(&channel_key, &text, c.id, sealed, len);
     if (!err)
         err = sk_json_parse(&c.config, text.data, text.len);
     sk_buf_fini_wipe(&text);
@@ -352,7 +373,7 @@ static int channel_put_do(struct store_tx *tx, void *ctx)
     struct sk_buf sealed;
 
     sk_buf_init(&sealed, 2 * CONFIG_JSON_MAX);
-    int err = alert_seal_close(&sealed, n->id, c->text);
+    int err = boxkey_seal(&channel_key, &sealed, n->id, c->text, strlen(c->text));
     if (!err)
         err = store_exec(
             tx, "alert_channel_put",

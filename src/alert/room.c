@@ -137,7 +137,7 @@ static void alert_stop(void)
 {
     turner_stop();
     state_stop();
-    alert_seal_wipe();
+    alert_ledger_key_wipe();
 }
 
 static int alert_start(struct house *house)
@@ -151,7 +151,7 @@ static int alert_start(struct house *house)
         return -SK_EINVAL;
     }
     deliver_start(console ? console : "");
-    int err = alert_seal_load(house->data_dir);
+    int err = alert_ledger_key_load(house->store, house->data_dir);
     if (!err)
         err = state_start(house->store, &terms);
     if (!err)

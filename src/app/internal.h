@@ -182,18 +182,12 @@ int table_verify(void *ctx, const struct signed_request *r, struct principal *ou
                  struct signed_verdict *verdict);
 int table_scope_has(void *ctx, const char *app, const char *action);
 
-/* ---- seal.c: secrets at rest ---- */
-
-enum { SEALED_SIZE = 12 + APP_SECRET_SIZE + 16 };
-
-/* keys/app under the data folder, made when it is missing (`may_make`). Logs. */
-SK_MUST int seal_load(const char *data_dir, int may_make);
-void seal_wipe(void);
-/* nonce || ciphertext || tag, bound to the credential's id. */
-SK_MUST int seal_close(uint8_t out[SEALED_SIZE], const struct credential *c);
-SK_MUST int seal_open(struct credential *c, const uint8_t *sealed, size_t len);
-
 /* ---- ledger.c: one transaction each ---- */
+
+/* The key under which HMAC secrets are sealed (core/boxkey.h, `keys/app`): they must be had in clear
+ * to check with. A key that is lost while there are apps is an error. */
+SK_MUST int app_ledger_key_load(struct store *s, const char *data_dir);
+void app_ledger_key_wipe(void);
 
 struct app_actor {
     const char *kind, *account, *session, *source;
@@ -201,7 +195,6 @@ struct app_actor {
 };
 
 SK_MUST int app_ledger_load(struct store *s);
-SK_MUST int app_ledger_count(struct store *s, int64_t *out);
 SK_MUST int app_ledger_add(struct store *s, const struct app_actor *by, const struct app_facts *f);
 SK_MUST int app_ledger_set(struct store *s, const struct app_actor *by, const struct app_facts *f);
 /* The newest credential of `f` is new; others end at `ends` (0: at once). */

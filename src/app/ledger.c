@@ -8,7 +8,46 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "core/audit.h"
+#include "core/boxkey.h"
 #include "crypto/wipe.h"
+
+enum { SECRET_SEALED_MAX = BOXKEY_FRAME_BYTES + APP_SECRET_SIZE };
+
+static struct boxkey secret_key;
+
+static int count_read(struct store_tx *tx, void *ctx)
+{
+    return store_one_int(tx, "app_count", NULL, ctx);
+}
+
+int app_ledger_key_load(struct store *s, const char *data_dir)
+{
+    int64_t count = 0;
+    int err = store_read(s, count_read, &count);
+
+    return err ? err : boxkey_load(&secret_key, data_dir, "app", count == 0);
+}
+
+void app_ledger_key_wipe(void)
+{
+    boxkey_wipe(&secret_key);
+}
+
+static int secret_open(struct credential *c, const void *sealed, size_t len)
+{
+    struct sk_buf clear;
+
+    sk_buf_init(&clear, APP_SECRET_SIZE);
+    int err = boxkey_open(&secret_key, &clear, c->id, sealed, len);
+    if (!err && clear.len != APP_SECRET_SIZE - 1)
+        err = -SK_ECRYPTO;
+    if (!err) {
+        memcpy(c->material, clear.data, clear.len);
+        c->len = clear.len;
+    }
+    sk_buf_fini_wipe(&clear);
+    return err;
+}
 
 /* ---- reading ---- */
 
@@ -79,7 +118,7 @@ static int credential_read(struct credential *c, const struct store_row *row)
     c->created = store_row_int(row, 4);
     c->ends = store_row_int(row, 5);
     if (c->kind == CREDENTIAL_HMAC)
-        return seal_open(c, material, len);
+        return secret_open(c, material, len);
     if (len != APP_POINT_BYTES)
         return -SK_EIO;
     memcpy(c->material, material, len);
@@ -125,16 +164,6 @@ int app_ledger_load(struct store *s)
     return store_read(s, load_read, NULL);
 }
 
-static int count_read(struct store_tx *tx, void *ctx)
-{
-    return store_one_int(tx, "app_count", NULL, ctx);
-}
-
-int app_ledger_count(struct store *s, int64_t *out)
-{
-    return store_read(s, count_read, out);
-}
-
 /* ---- writing ---- */
 
 struct act {
@@ -165,23 +194,21 @@ static const struct credential *newest(const struct app_facts *f)
 
 static int credential_insert(struct store_tx *tx, const char *app, const struct credential *c)
 {
-    uint8_t sealed[SEALED_SIZE];
-    const void *material = c->material;
-    size_t len = c->len;
-    int err = 0;
+    struct sk_buf material;
 
-    if (c->kind == CREDENTIAL_HMAC) {
-        err = seal_close(sealed, c);
-        material = sealed;
-        len = sizeof(sealed);
-    }
-    return err ? err
-               : store_exec(tx, "app_credential_insert",
-                            STORE_ARGS(store_text("id", c->id), store_text("app", app),
-                                       store_text("kind", credential_kind_name(c->kind)),
-                                       store_blob("material", material, len),
-                                       store_int("created", c->created)),
-                            NULL);
+    sk_buf_init(&material, SECRET_SEALED_MAX);
+    int err = c->kind == CREDENTIAL_HMAC
+                  ? boxkey_seal(&secret_key, &material, c->id, c->material, c->len)
+                  : sk_buf_add(&material, c->material, c->len);
+    if (!err)
+        err = store_exec(tx, "app_credential_insert",
+                         STORE_ARGS(store_text("id", c->id), store_text("app", app),
+                                    store_text("kind", credential_kind_name(c->kind)),
+                                    store_blob("material", material.data, material.len),
+                                    store_int("created", c->created)),
+                         NULL);
+    sk_buf_fini(&material);
+    return err;
 }
 
 static json_t *credential_detail(const struct app_facts *f)

@@ -122,19 +122,16 @@ static void app_stop(void)
         close(keeper.wake_fd);
     keeper.wake_fd = -1;
     table_stop();
-    seal_wipe();
+    app_ledger_key_wipe();
 }
 
 static int app_start(struct house *house)
 {
     static const struct app_authority seam = {.verify = table_verify, .scope_has = table_scope_has};
-    int64_t count = 0;
 
     state = (struct app_state){house->store, house->loops};
     table_start(sk_clock_wall_ms() / 1000);
-    int err = app_ledger_count(house->store, &count);
-    if (!err) /* apps whose key is lost must not be given a new one in silence */
-        err = seal_load(house->data_dir, count == 0);
+    int err = app_ledger_key_load(house->store, house->data_dir);
     if (!err)
         err = app_ledger_load(house->store);
     if (!err)

@@ -84,6 +84,9 @@ INSERT INTO alert_channel (id, name, kind, language, errors_only, escalation, fa
 VALUES ($id, $name, $kind, $language, $errors_only, $escalation, $failover, $enabled, $config, $at)
 ON CONFLICT (id) DO UPDATE SET name = $name, language = $language, errors_only = $errors_only, escalation = $escalation, failover = $failover, enabled = $enabled, config = $config;
 
+-- name: alert_channel_count :one
+SELECT COUNT(*) FROM alert_channel;
+
 -- name: alert_channel_delete :exec
 DELETE FROM alert_channel WHERE id = $id;
 
