@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "core/audit.h"
+#include "core/authority.h"
 #include "core/event.h"
 #include "core/metrics.h"
 #include "crypto/hash.h"
@@ -20,102 +21,28 @@
 
 #define YEAR_MS (365 * 86400000LL)
 
-enum {
-    CA_YEARS = 30,
-    DEVICE_YEARS = 10,
-    BACKDATE_MS = 86400000, /* cameras wake with clocks that are behind */
-    TOKEN_COUNT_MAX = 10000,
-    TOKEN_TTL_MAX_S = 86400,
-    TOKEN_TTL_MIN_S = 60
-};
+enum { DEVICE_YEARS = 10, TOKEN_COUNT_MAX = 10000, TOKEN_TTL_MAX_S = 86400, TOKEN_TTL_MIN_S = 60 };
 
-static struct {
-    struct x509_key *ca_key;
-    struct sk_buf ca_der;
-} enrol;
+static struct authority ca;
 
-/* ---- the device CA --------------------------------------------------------------------------- */
-
-static int ca_make(const char *key_path, const char *cert_path)
+int enrol_start(struct house *house)
 {
-    struct x509_validity v = {sk_clock_wall_ms() - BACKDATE_MS,
-                              sk_clock_wall_ms() + CA_YEARS * YEAR_MS};
     struct sk_buf pem;
-    int err = x509_key_new(&enrol.ca_key);
+    int err = authority_open(&ca, "device", house->data_dir, "device-ca", "Skep device authority",
+                             registry_is_empty());
 
     sk_buf_init(&pem, X509_PEM_MAX);
     if (!err)
-        err = x509_ca_make(&enrol.ca_der, enrol.ca_key, "Skep device authority", &v);
-    if (!err)
-        err = x509_key_write_pem(&pem, enrol.ca_key);
-    if (!err)
-        err = sk_file_write(key_path, pem.data, pem.len, 0600);
-    sk_buf_fini_wipe(&pem);
-    if (!err)
-        err = x509_cert_write_pem(&pem, enrol.ca_der.data, enrol.ca_der.len);
-    if (!err)
-        err = sk_file_write(cert_path, pem.data, pem.len, 0644);
-    sk_buf_fini(&pem);
-    return err;
-}
-
-static int ca_load(const char *key_path, const char *cert_path)
-{
-    struct sk_buf pem;
-    int err;
-
-    sk_buf_init(&pem, X509_PEM_MAX);
-    err = sk_file_read(&pem, key_path);
-    if (!err)
-        err = x509_key_parse(&enrol.ca_key, pem.data, pem.len);
-    sk_buf_fini_wipe(&pem);
-    if (!err)
-        err = sk_file_read(&pem, cert_path);
-    if (!err)
-        err = x509_cert_read(&enrol.ca_der, pem.data, pem.len);
-    sk_buf_fini(&pem);
-    return err;
-}
-
-static int ca_publish(void)
-{
-    struct sk_buf pem;
-    int err;
-
-    sk_buf_init(&pem, X509_PEM_MAX);
-    err = x509_cert_write_pem(&pem, enrol.ca_der.data, enrol.ca_der.len);
+        err = authority_pem(&ca, &pem);
     if (!err)
         edge_device_ca_set((const char *)pem.data);
     sk_buf_fini(&pem);
     return err;
 }
 
-int enrol_start(struct house *house)
-{
-    char *dir = sk_path_join(house->data_dir, "device-ca");
-    char *key_path = sk_path_join(dir, "ca.key"), *cert_path = sk_path_join(dir, "ca.crt");
-    int err = sk_dir_make(dir, 0700);
-
-    sk_buf_init(&enrol.ca_der, X509_CERT_MAX);
-    if (!err)
-        err = ca_load(key_path, cert_path);
-    if (err == -SK_ENOTFOUND && registry_is_empty())
-        err = ca_make(key_path, cert_path);
-    if (!err)
-        err = ca_publish();
-    if (err)
-        log_error("device", "ca", "path=%s reason=%s", dir, sk_error_text(err));
-    free(key_path);
-    free(cert_path);
-    free(dir);
-    return err;
-}
-
 void enrol_stop(void)
 {
-    x509_key_free(enrol.ca_key);
-    enrol.ca_key = NULL;
-    sk_buf_fini(&enrol.ca_der);
+    authority_close(&ca);
 }
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
@@ -431,8 +358,8 @@ static int enrolment_write(struct store_tx *tx, void *ctx)
 
 static int certificate_issue(struct enrolment *e)
 {
-    struct x509_issuer ca = {enrol.ca_key, enrol.ca_der.data, enrol.ca_der.len};
-    struct x509_validity v = {e->device.now_ms - BACKDATE_MS,
+    struct x509_issuer issuer = {ca.key, ca.der.data, ca.der.len};
+    struct x509_validity v = {e->device.now_ms - AUTHORITY_BACKDATE_MS,
                               e->device.now_ms + DEVICE_YEARS * YEAR_MS};
 
     id_make(e->device.id);
@@ -440,7 +367,7 @@ static int certificate_issue(struct enrolment *e)
     e->device.serial = e->csr.serial_number;
     e->device.cert_not_after_ms = v.not_after_ms;
     e->device.cert_serial_len = X509_SERIAL_SIZE;
-    return x509_device_issue(&e->cert, &ca, &e->csr, e->device.id, &v, e->device.cert_serial);
+    return x509_device_issue(&e->cert, &issuer, &e->csr, e->device.id, &v, e->device.cert_serial);
 }
 
 static int csr_read(struct enrolment *e, struct http_request *req)
@@ -525,7 +452,7 @@ int enrol_simple(struct http_request *req)
 
 int enrol_cacerts(struct http_request *req)
 {
-    struct x509_der certs[2] = {{enrol.ca_der.data, enrol.ca_der.len}, {NULL, 0}};
+    struct x509_der certs[2] = {{ca.der.data, ca.der.len}, {NULL, 0}};
     struct sk_buf pem, der;
     int err;
 

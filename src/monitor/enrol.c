@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "core/authority.h"
 #include "core/metrics.h"
 #include "crypto/hash.h"
 #include "crypto/x509.h"
@@ -17,93 +18,28 @@
 
 #define YEAR_MS ((int64_t)365 * 86400000)
 
-enum {
-    CA_YEARS = 30,
-    AGENT_YEARS = 10,
-    BACKDATE_MS = 86400000,
-    TOKEN_COUNT_MAX = 2000,
-    TOKEN_TTL_MAX_S = 86400,
-    TOKEN_TTL_MIN_S = 60
-};
+enum { AGENT_YEARS = 10, TOKEN_COUNT_MAX = 2000, TOKEN_TTL_MAX_S = 86400, TOKEN_TTL_MIN_S = 60 };
 
-static struct {
-    struct x509_key *ca_key;
-    struct sk_buf ca_der;
-} authority;
-
-/* ---- the authority --------------------------------------------------------------------------- */
-
-static int ca_make(const char *key_path, const char *cert_path)
-{
-    struct x509_validity v = {sk_clock_wall_ms() - BACKDATE_MS,
-                              sk_clock_wall_ms() + CA_YEARS * YEAR_MS};
-    struct sk_buf pem;
-    int err = x509_key_new(&authority.ca_key);
-
-    sk_buf_init(&pem, X509_PEM_MAX);
-    if (!err)
-        err = x509_ca_make(&authority.ca_der, authority.ca_key, "Skep agent authority", &v);
-    if (!err)
-        err = x509_key_write_pem(&pem, authority.ca_key);
-    if (!err)
-        err = sk_file_write(key_path, pem.data, pem.len, 0600);
-    sk_buf_fini_wipe(&pem);
-    if (!err)
-        err = x509_cert_write_pem(&pem, authority.ca_der.data, authority.ca_der.len);
-    if (!err)
-        err = sk_file_write(cert_path, pem.data, pem.len, 0644);
-    sk_buf_fini(&pem);
-    return err;
-}
-
-static int ca_load(const char *key_path, const char *cert_path)
-{
-    struct sk_buf pem;
-
-    sk_buf_init(&pem, X509_PEM_MAX);
-    int err = sk_file_read(&pem, key_path);
-    if (!err)
-        err = x509_key_parse(&authority.ca_key, pem.data, pem.len);
-    sk_buf_fini_wipe(&pem);
-    if (!err)
-        err = sk_file_read(&pem, cert_path);
-    if (!err)
-        err = x509_cert_read(&authority.ca_der, pem.data, pem.len);
-    sk_buf_fini(&pem);
-    return err;
-}
+static struct authority authority;
 
 int enrol_agents_start(struct house *house)
 {
-    char *dir = sk_path_join(house->data_dir, "agent-ca");
-    char *key_path = sk_path_join(dir, "ca.key"), *cert_path = sk_path_join(dir, "ca.crt");
     struct sk_buf pem;
-    int err = sk_dir_make(dir, 0700);
+    int err = authority_open(&authority, "monitor", house->data_dir, "agent-ca",
+                             "Skep agent authority", hosts_count() <= 1 /* the box itself */);
 
     sk_buf_init(&pem, X509_PEM_MAX);
-    sk_buf_init(&authority.ca_der, X509_CERT_MAX);
     if (!err)
-        err = ca_load(key_path, cert_path);
-    if (err == -SK_ENOTFOUND && hosts_count() <= 1) /* nobody but the box itself */
-        err = ca_make(key_path, cert_path);
-    if (!err)
-        err = x509_cert_write_pem(&pem, authority.ca_der.data, authority.ca_der.len);
+        err = authority_pem(&authority, &pem);
     if (!err)
         edge_authority_add((const char *)pem.data);
-    else
-        log_error("monitor", "authority", "path=%s reason=%s", dir, sk_error_text(err));
     sk_buf_fini(&pem);
-    free(key_path);
-    free(cert_path);
-    free(dir);
     return err;
 }
 
 void enrol_agents_stop(void)
 {
-    x509_key_free(authority.ca_key);
-    authority.ca_key = NULL;
-    sk_buf_fini(&authority.ca_der);
+    authority_close(&authority);
 }
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
@@ -224,8 +160,8 @@ static int bearer_hash(uint8_t hash[32], const char *authorization)
 
 static int certificate_issue(struct http_request *req, struct host_row *row, struct sk_buf *cert)
 {
-    struct x509_issuer ca = {authority.ca_key, authority.ca_der.data, authority.ca_der.len};
-    struct x509_validity v = {http_now_ms(req) - BACKDATE_MS,
+    struct x509_issuer ca = {authority.key, authority.der.data, authority.der.len};
+    struct x509_validity v = {http_now_ms(req) - AUTHORITY_BACKDATE_MS,
                               http_now_ms(req) + AGENT_YEARS * YEAR_MS};
     struct x509_csr csr;
     uint8_t der[X509_CSR_MAX];
