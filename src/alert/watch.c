@@ -1,8 +1,10 @@
 /* What the monitor measures, as samples: after each of its ticks. A host that is silent brings
  * none, and is missed by that. */
 #include <math.h>
+#include <string.h>
 
 #include "alert/internal.h"
+#include "core/metrics.h"
 #include "monitor/monitor.h"
 
 enum { FRESH_MS = 15000 };
@@ -58,6 +60,24 @@ static void pair_put(const struct monitor_host *h)
                 : 0);
 }
 
+/* One tick, and what only the box itself knows of: read before the walk, which holds a lock. */
+struct tick {
+    int64_t now_ms, backup_s, certificate_s;
+    int is_audit_whole;
+};
+
+/* Where no backup was ever proven there is no age to judge. */
+static void box_put(const struct monitor_host *h, const struct tick *t)
+{
+    const int64_t now_s = t->now_ms / 1000;
+
+    put(h, "audit_not_whole", "", !t->is_audit_whole, 0);
+    if (t->backup_s)
+        put(h, "backup_age_h", "", (double)(now_s - t->backup_s) / 3600, 0);
+    if (t->certificate_s)
+        put(h, "certificate_days", "", (double)(t->certificate_s - now_s) / 86400, 0);
+}
+
 static void host_put(void *ctx, const struct monitor_host *h)
 {
     static const struct {
@@ -69,23 +89,30 @@ static void host_put(void *ctx, const struct monitor_host *h)
                  {METRIC_INODES, "inode_pct"},
                  {METRIC_DISK_READ_ONLY, "disk_read_only"},
                  {METRIC_TEMPERATURE, "temperature_c"}};
-    int64_t now_ms = *(const int64_t *)ctx;
+    const struct tick *t = ctx;
 
-    if (!h->seen_ms || now_ms - h->seen_ms > FRESH_MS)
+    if (!h->seen_ms || t->now_ms - h->seen_ms > FRESH_MS)
         return;
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
         if (monitor_sample_has(&h->latest, plain[i].from))
             put(h, plain[i].to, "", number_of(&h->latest, plain[i].from), 0);
     pair_put(h);
     gap_put(h);
+    if (strcmp(h->id, "self") == 0)
+        box_put(h, t);
     for (size_t i = 0; i < h->service_count; i++)
         put(h, "service_down", h->services[i].name, !h->services[i].is_up, 0);
 }
 
 static void tick_take(void *ctx, int64_t now_wall_ms)
 {
+    struct tick t = {.now_ms = now_wall_ms,
+                     .backup_s = metric_read("skep_backup_verified_seconds"),
+                     .certificate_s = metric_read("skep_edge_certificate_ends_seconds"),
+                     .is_audit_whole = metric_read("skep_audit_whole") != 0};
+
     (void)ctx;
-    monitor_each_latest(host_put, &now_wall_ms);
+    monitor_each_latest(host_put, &t);
 }
 
 void watch_monitor_start(void)

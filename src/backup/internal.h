@@ -43,4 +43,8 @@ SK_MUST int record_write(const struct backup_house *h, const struct backup_row *
 /* SHA-256 and size of a file. -SK_ENOTFOUND, -SK_EIO. */
 SK_MUST int file_hash(const char *path, uint8_t sha256[32], uint64_t *bytes);
 
+/* When the newest backup that was proven was made, ms UTC, by the records on the box; 0: there is
+ * none. */
+int64_t record_newest_verified_ms(const char *data_dir);
+
 #endif

@@ -191,3 +191,24 @@ int backup_list(const struct backup_house *h, void (*row)(void *ctx, const struc
     free(records);
     return err ? backup_say(why, err, "%s cannot be read: %s.", h->place, sk_error_text(err)) : 0;
 }
+
+int64_t record_newest_verified_ms(const char *data_dir)
+{
+    const struct backup_house h = {.data_dir = data_dir};
+    char *records = sk_path_join(data_dir, "backups");
+    struct names l = {0};
+    int64_t newest = 0;
+    uint8_t sha256[32];
+
+    if (names_add(&l, records, ".json"))
+        l.count = 0; /* what cannot be read proves nothing */
+    for (size_t i = 0; i < l.count; i++) {
+        struct backup_row r = {0};
+        memcpy(r.name, l.names[i], BACKUP_NAME_SIZE);
+        if (record_read(&h, &r, sha256) == 0 && r.made_ms > newest)
+            newest = r.made_ms;
+    }
+    free(l.names);
+    free(records);
+    return newest;
+}

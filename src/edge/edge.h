@@ -120,6 +120,8 @@ void edge_routes_set(edge_route_fn fn);
 
 /* SHA-256 of the server certificate now in use. */
 void edge_certificate_fingerprint(uint8_t out[32]);
+/* When it ends, ms UTC; 0 before there is one. Any thread. */
+int64_t edge_certificate_ends_ms(void);
 /* PEM of the CA that signed it, or of the certificate itself when the owner supplied one. Copied
  * to `out`. */
 SK_MUST int edge_ca_pem(struct sk_buf *out);

@@ -488,6 +488,14 @@ void edge_certificate_fingerprint(uint8_t out[32])
     pthread_mutex_unlock(&id.lock);
 }
 
+int64_t edge_certificate_ends_ms(void)
+{
+    pthread_mutex_lock(&id.lock);
+    int64_t ends_ms = id.now.not_after_ms;
+    pthread_mutex_unlock(&id.lock);
+    return ends_ms;
+}
+
 int edge_ca_pem(struct sk_buf *out)
 {
     pthread_mutex_lock(&id.lock);

@@ -355,6 +355,12 @@ static int64_t figure_read(void *ctx)
     return value;
 }
 
+static int64_t certificate_ends_s(void *ctx)
+{
+    (void)ctx;
+    return edge_certificate_ends_ms() / 1000;
+}
+
 static void figures_declare(void)
 {
     static const struct {
@@ -370,6 +376,8 @@ static void figures_declare(void)
     };
     for (uintptr_t i = 0; i < FIGURE_COUNT; i++)
         metric_gauge(figures[i].name, figures[i].help, figure_read, (void *)i);
+    metric_gauge("skep_edge_certificate_ends_seconds",
+                 "when the server certificate ends, Unix time", certificate_ends_s, NULL);
     door.opened = metric_get("skep_edge_opened_total", "");
 }
 

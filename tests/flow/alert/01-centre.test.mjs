@@ -1,5 +1,7 @@
 // The alert centre: from a number to a row, a person's word about it, and its end.
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setupOwner, startSkep, test, waitFor } from "../lib/skep.mjs";
 
 const put = (owner, ...samples) => owner.post("/api/v1/alert-samples", { samples });
@@ -64,4 +66,22 @@ test("what the monitor measures is judged, and told", async (t) => {
     assert.equal((await owner.post("/api/v1/alert-rules", rule)).status, 201);
     const alert = await waitFor(async () => (await owner.get("/api/v1/alerts")).json.alerts.find((a) => a.title.startsWith("ANY[")), 25000, "the box's own memory");
     assert.ok(alert.value > 0.1 && alert.value <= 100, String(alert.value));
+});
+
+test("the box judges its own certificate and its own backup, and a whole log raises nothing", async (t) => {
+    const skep = await startSkep({ t });
+    const owner = await setupOwner(skep);
+    const records = join(skep.dataDir, "backups"); // as `skep backup now` leaves it, 40 days ago
+    const made = Date.now() - 40 * 86400000;
+    await mkdir(records, { mode: 0o700 });
+    await writeFile(join(records, "skep-20260101T000000Z.json"), JSON.stringify({ name: "skep-20260101T000000Z", bytes: 1, made, verified: made, sha256: Buffer.alloc(32).toString("base64url") }), { mode: 0o600 });
+    assert.equal((await owner.patch("/api/v1/alert-rules/certificate-expiry", { limit: 1000, clear: 2000 })).status, 200);
+    const titled = (list, start) => list.find((a) => a.title.startsWith(start));
+    const alerts = await waitFor(async () => {
+        const list = (await owner.get("/api/v1/alerts")).json.alerts;
+        return titled(list, "CERTIFICATE[") && titled(list, "BACKUP-AGE[") && list;
+    }, 25000, "both alerts");
+    assert.ok(Math.abs(titled(alerts, "BACKUP-AGE[").value - 960) < 2, "40 days are 960 hours");
+    assert.ok(titled(alerts, "CERTIFICATE[").value > 390, "the box makes certificates for 397 days");
+    assert.equal(titled(alerts, "AUDIT"), undefined);
 });
