@@ -177,6 +177,122 @@ static int usage(const struct args_flag *flags)
     return 0;
 }
 
+/* Is the camera named by the link? */
+static int is_join(const struct view *v)
+{
+    return v->o.share && strcmp(v->o.share, "join") == 0;
+}
+
+/* What was asked for must be enough. The reason goes to `why`. */
+static int options_check(struct view *v, int argc, struct sk_buf *why)
+{
+    int is_named = argc == 2 || (argc == 1 && is_join(v));
+
+    if (is_named && v->o.account)
+        return 0;
+    return sk_buf_add_str(why, !is_named ? "which camera? (see --help)" : "--account is needed")
+               ? -SK_EINTERNAL
+               : -SK_EINVAL;
+}
+
+/* The table of flags, and what they leave in `v->o`. Returns the exit code, or -1: go on. */
+static int options_take(struct view *v, int argc, char **argv)
+{
+    const struct args_flag flags[] = {
+        {"--server", ARGS_TEXT, &v->o.server, 0, 0, "URL", "the box, https://name:port"},
+        {"--ca", ARGS_TEXT, &v->o.ca, 0, 0, "FILE", "authority that vouches for it, PEM; or"},
+        {"--pin", ARGS_TEXT, &v->o.pin, 0, 0, "HEX", "SHA-256 of its certificate"},
+        {"--account", ARGS_TEXT, &v->o.account, 0, 0, "NAME", "account name"},
+        {"--password-file", ARGS_TEXT, &v->o.password_file, 0, 0, "FILE",
+         "its password; - reads standard input; default: ask"},
+        {"--keep", ARGS_TEXT, &v->o.keep_file, 0, 0, "FILE",
+         "keep the login for the next time: a key and a token of one use, no password"},
+        {"--code-file", ARGS_TEXT, &v->o.code_file, 0, 0, "FILE",
+         "code of its second factor, or a recovery code, if one is asked for; default: ask"},
+        {"--label-file", ARGS_TEXT, &v->o.label_file, 0, 0, "FILE",
+         "the camera's label code; default: ask"},
+        {"--chosen", ARGS_SWITCH, &v->o.chosen, 0, 0, "", "it is a chosen password, no label code"},
+        {"--seed-file", ARGS_TEXT, &v->o.seed_file, 0, 0, "FILE",
+         "simulated cameras: the fleet's label seed instead, bytes or base64url"},
+        {"--stream", ARGS_TEXT, &v->o.stream, 0, 0, "NAME", "main or sub (main)"},
+        {"--seconds", ARGS_INT, &v->o.seconds, 1, 86400, "N", "how long (10)"},
+        {"--out", ARGS_TEXT, &v->o.out, 0, 0, "FILE",
+         "where the picture goes (clip.mp4 if nothing else is asked for)"},
+        {"--snapshot", ARGS_TEXT, &v->o.snapshot, 0, 0, "FILE", "take one picture, a JPEG"},
+        {"--audio", ARGS_TEXT, &v->o.audio, 0, 0, "FILE", "listen; the sound goes there as MP4"},
+        {"--playback", ARGS_SWITCH, &v->o.playback, 0, 0, "", "what the camera has recorded, from"},
+        {"--from", ARGS_TEXT, &v->o.from, 0, 0, "TIME",
+         "2026-11-24T17:30:00Z, or 90s, 10m, 2h ago, until"},
+        {"--to", ARGS_TEXT, &v->o.to, 0, 0, "TIME", "then (--seconds later)"},
+        {"--speed", ARGS_TEXT, &v->o.speed, 0, 0, "X",
+         "0.25, 0.5, 1, 2, 4, 8 or 16; above 2 only key pictures come (1)"},
+        {"--recordings", ARGS_SWITCH, &v->o.recordings, 0, 0, "",
+         "list what is recorded, --from (a day ago) --to (now)"},
+        {"--talk", ARGS_SWITCH, &v->o.talk, 0, 0, "",
+         "speak (silence) through the camera and ask what it heard"},
+        {"--command-file", ARGS_TEXT, &v->o.command_file, 0, 0, "FILE",
+         "{\"commands\":[{\"do\",\"arg\"}]} to send first; prints the answers"},
+        {"--owner-file", ARGS_TEXT, &v->o.owner_file, 0, 0, "FILE",
+         "be the camera's owner by this key; made if not there, given to a camera without owner"},
+        {"--new-password-file", ARGS_TEXT, &v->o.new_password_file, 0, 0, "FILE",
+         "give the camera this password, as its owner; - reads standard input"},
+        {"--share", ARGS_TEXT, &v->o.share, 0, 0, "WHAT",
+         "owner: invite (writes --link-file), accept who shows the link, withdraw --guest; guest: "
+         "join (asks by --link-file)"},
+        {"--link-file", ARGS_TEXT, &v->o.link_file, 0, 0, "FILE",
+         "the invitation, a secret; - reads standard input"},
+        {"--rights", ARGS_TEXT, &v->o.rights, 0, 0, "LIST",
+         "what is shared, names with commas (live-main,live-sub)"},
+        {"--days", ARGS_INT, &v->o.days, 1, 90, "N", "for how long it is shared (90)"},
+        {"--guest", ARGS_TEXT, &v->o.guest, 0, 0, "FINGERPRINT", "of the key that is withdrawn"},
+        {"--viewer-key-file", ARGS_TEXT, &v->o.viewer_key_file, 0, 0, "FILE",
+         "watch by this key, no label: made by --share join; the first time with --link-file"},
+        {"--quiet", ARGS_SWITCH, &v->o.quiet, 0, 0, "", "say nothing but errors"},
+        {"--help", ARGS_SWITCH, &v->o.help, 0, 0, "", "this text"},
+        {NULL, ARGS_SWITCH, NULL, 0, 0, NULL, NULL},
+    };
+    struct sk_buf why;
+
+    sk_buf_init(&why, 512);
+    int err = args_parse(flags, &argc, argv, &why);
+    if (v->o.help) {
+        sk_buf_fini(&why);
+        return usage(flags);
+    }
+    if (!err)
+        err = options_check(v, argc, &why);
+    if (err)
+        fprintf(stderr, "skep: %s\n", why.len ? (const char *)why.data : sk_error_text(err));
+    sk_buf_fini(&why);
+    if (!v->o.out && !v->o.snapshot && !v->o.audio && !v->o.talk && !v->o.new_password_file &&
+        !v->o.recordings && !v->o.share)
+        v->o.out = "clip.mp4";
+    if (err || view_play_check(v) || view_share_check(v))
+        return 2;
+    v->device = argc == 2 ? argv[1] : NULL;
+    return -1;
+}
+
+/* Log in, open the camera or join by the link, and stay until it is done. */
+static int view_do(struct view *v)
+{
+    net_process_init();
+    int err = tls_init();
+    if (!err)
+        err = prepare(v);
+    if (!err && is_join(v))
+        return view_share_join(v);
+    if (!err)
+        err = view_share_pin(v);
+    if (!err)
+        err = view_share_prepare(v);
+    if (!err)
+        err = view_open(v);
+    if (!err)
+        view_run(v);
+    return err;
+}
+
 int cli_view(int argc, char **argv)
 {
     struct view v = {.file = -1,
@@ -186,95 +302,14 @@ int cli_view(int argc, char **argv)
                            .seconds = 10,
                            .rights = "live-main,live-sub",
                            .days = 90}};
-    const struct args_flag flags[] = {
-        {"--server", ARGS_TEXT, &v.o.server, 0, 0, "URL", "the box, https://name:port"},
-        {"--ca", ARGS_TEXT, &v.o.ca, 0, 0, "FILE", "authority that vouches for it, PEM; or"},
-        {"--pin", ARGS_TEXT, &v.o.pin, 0, 0, "HEX", "SHA-256 of its certificate"},
-        {"--account", ARGS_TEXT, &v.o.account, 0, 0, "NAME", "account name"},
-        {"--password-file", ARGS_TEXT, &v.o.password_file, 0, 0, "FILE",
-         "its password; - reads standard input; default: ask"},
-        {"--keep", ARGS_TEXT, &v.o.keep_file, 0, 0, "FILE",
-         "keep the login for the next time: a key and a token of one use, no password"},
-        {"--code-file", ARGS_TEXT, &v.o.code_file, 0, 0, "FILE",
-         "code of its second factor, or a recovery code, if one is asked for; default: ask"},
-        {"--label-file", ARGS_TEXT, &v.o.label_file, 0, 0, "FILE",
-         "the camera's label code; default: ask"},
-        {"--chosen", ARGS_SWITCH, &v.o.chosen, 0, 0, "", "it is a chosen password, no label code"},
-        {"--seed-file", ARGS_TEXT, &v.o.seed_file, 0, 0, "FILE",
-         "simulated cameras: the fleet's label seed instead, bytes or base64url"},
-        {"--stream", ARGS_TEXT, &v.o.stream, 0, 0, "NAME", "main or sub (main)"},
-        {"--seconds", ARGS_INT, &v.o.seconds, 1, 86400, "N", "how long (10)"},
-        {"--out", ARGS_TEXT, &v.o.out, 0, 0, "FILE",
-         "where the picture goes (clip.mp4 if nothing else is asked for)"},
-        {"--snapshot", ARGS_TEXT, &v.o.snapshot, 0, 0, "FILE", "take one picture, a JPEG"},
-        {"--audio", ARGS_TEXT, &v.o.audio, 0, 0, "FILE", "listen; the sound goes there as MP4"},
-        {"--playback", ARGS_SWITCH, &v.o.playback, 0, 0, "", "what the camera has recorded, from"},
-        {"--from", ARGS_TEXT, &v.o.from, 0, 0, "TIME",
-         "2026-11-24T17:30:00Z, or 90s, 10m, 2h ago, until"},
-        {"--to", ARGS_TEXT, &v.o.to, 0, 0, "TIME", "then (--seconds later)"},
-        {"--speed", ARGS_TEXT, &v.o.speed, 0, 0, "X",
-         "0.25, 0.5, 1, 2, 4, 8 or 16; above 2 only key pictures come (1)"},
-        {"--recordings", ARGS_SWITCH, &v.o.recordings, 0, 0, "",
-         "list what is recorded, --from (a day ago) --to (now)"},
-        {"--talk", ARGS_SWITCH, &v.o.talk, 0, 0, "",
-         "speak (silence) through the camera and ask what it heard"},
-        {"--command-file", ARGS_TEXT, &v.o.command_file, 0, 0, "FILE",
-         "{\"commands\":[{\"do\",\"arg\"}]} to send first; prints the answers"},
-        {"--owner-file", ARGS_TEXT, &v.o.owner_file, 0, 0, "FILE",
-         "be the camera's owner by this key; made if not there, given to a camera without owner"},
-        {"--new-password-file", ARGS_TEXT, &v.o.new_password_file, 0, 0, "FILE",
-         "give the camera this password, as its owner; - reads standard input"},
-        {"--share", ARGS_TEXT, &v.o.share, 0, 0, "WHAT",
-         "owner: invite (writes --link-file), accept who shows the link, withdraw --guest; guest: "
-         "join (asks by --link-file)"},
-        {"--link-file", ARGS_TEXT, &v.o.link_file, 0, 0, "FILE",
-         "the invitation, a secret; - reads standard input"},
-        {"--rights", ARGS_TEXT, &v.o.rights, 0, 0, "LIST",
-         "what is shared, names with commas (live-main,live-sub)"},
-        {"--days", ARGS_INT, &v.o.days, 1, 90, "N", "for how long it is shared (90)"},
-        {"--guest", ARGS_TEXT, &v.o.guest, 0, 0, "FINGERPRINT", "of the key that is withdrawn"},
-        {"--viewer-key-file", ARGS_TEXT, &v.o.viewer_key_file, 0, 0, "FILE",
-         "watch by this key, no label: made by --share join; the first time with --link-file"},
-        {"--quiet", ARGS_SWITCH, &v.o.quiet, 0, 0, "", "say nothing but errors"},
-        {"--help", ARGS_SWITCH, &v.o.help, 0, 0, "", "this text"},
-        {NULL, ARGS_SWITCH, NULL, 0, 0, NULL, NULL},
-    };
-    struct sk_buf why;
+    int code = options_take(&v, argc, argv);
 
-    sk_buf_init(&why, 512);
+    if (code >= 0)
+        return code;
     sk_buf_init(&v.bearer, VIEW_SECRET_MAX);
     sk_buf_init(&v.secret, VIEW_SECRET_MAX);
     sk_buf_init(&v.owner.password, VIEW_SECRET_MAX);
-    int err = args_parse(flags, &argc, argv, &why);
-    int is_join = v.o.share && strcmp(v.o.share, "join") == 0; /* the link names the camera */
-    int is_named = argc == 2 || (argc == 1 && is_join);
-    if (!err && !v.o.help && (!is_named || !v.o.account))
-        err = sk_buf_add_str(&why, !is_named ? "which camera? (see --help)" : "--account is needed")
-                  ? -SK_EINTERNAL
-                  : -SK_EINVAL;
-    if (v.o.help)
-        return usage(flags);
-    if (!v.o.out && !v.o.snapshot && !v.o.audio && !v.o.talk && !v.o.new_password_file &&
-        !v.o.recordings && !v.o.share)
-        v.o.out = "clip.mp4";
-    if (err)
-        fprintf(stderr, "skep: %s\n", why.len ? (const char *)why.data : sk_error_text(err));
-    sk_buf_fini(&why);
-    if (err || view_play_check(&v) || view_share_check(&v))
-        return 2;
-    v.device = argc == 2 ? argv[1] : NULL;
-    net_process_init();
-    err = tls_init();
-    if (!err)
-        err = prepare(&v);
-    if (!err)
-        err = is_join ? view_share_join(&v) : view_share_pin(&v);
-    if (!err && !is_join)
-        err = view_share_prepare(&v);
-    if (!err && !is_join)
-        err = view_open(&v);
-    if (!err && !is_join)
-        view_run(&v);
+    int err = view_do(&v);
     report(&v);
     view_fini(&v);
     int is_quiet =
