@@ -184,8 +184,8 @@ int table_scope_has(void *ctx, const char *app, const char *action);
 
 /* ---- ledger.c: one transaction each ---- */
 
-/* The key under which HMAC secrets are sealed (core/boxkey.h, `keys/app`): they must be had in clear
- * to check with. A key that is lost while there are apps is an error. */
+/* The key under which HMAC secrets are sealed (core/boxkey.h, `keys/app`): they must be had in
+ * clear to check with. A key that is lost while there are apps is an error. */
 SK_MUST int app_ledger_key_load(struct store *s, const char *data_dir);
 void app_ledger_key_wipe(void);
 
