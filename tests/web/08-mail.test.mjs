@@ -96,3 +96,17 @@ test("registering, confirming and recovering, as a person does it", { timeout: 1
         });
     }
 });
+
+test("what the box does not offer is said, not shown as a form", { timeout: 60000 }, async (t) => {
+    const skep = await startSkep({ t });
+    await setupOwner(skep);
+    const { page, faults } = await openPage(t, skep, await startBrowser(t, skep), { locale: "en-US" });
+    for (const path of ["/register", "/recover"]) {
+        await page.goto(skep.url + path);
+        await page.waitForSelector(`main a[href="/login"]`);
+        await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+        assert.equal(await page.locator("input[name=email]").count(), 0, path);
+        await axeCheck(page, path);
+    }
+    noFaults(faults, ALLOWED);
+});

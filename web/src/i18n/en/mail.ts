@@ -28,6 +28,10 @@ export const mail = {
     "recover.act": "Set the password",
     "recover.done": "The password is set. Sign in with it.",
     "recover.until": "The link holds until {time}, and once.",
+    "recover.shut":
+        "This box sends no mail. Its owner sets a new password with <code>skep owner reset</code> on the box; everybody else asks who manages the people here.",
+    "register.shut":
+        "This box makes no account for whoever asks. Who manages the people here can send you an invitation.",
     "register.title": "A new account",
     "register.why": "The box sends a link to your address; with it you choose name and password.",
     "register.for": "Your address is <b>{mail}</b>. Choose a name and a password.",

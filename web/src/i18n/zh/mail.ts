@@ -25,6 +25,9 @@ export const mail = {
     "recover.act": "设置密码",
     "recover.done": "密码已设置，请用新密码登录。",
     "recover.until": "链接有效至 {time}，仅可使用一次。",
+    "recover.shut":
+        "本机不发送邮件。所有者可在本机运行 <code>skep owner reset</code> 重设密码；其他人请联系本机的人员管理者。",
+    "register.shut": "本机不接受自行注册，可请人员管理者发送邀请。",
     "register.title": "注册帐号",
     "register.why": "系统会向您的邮箱发送链接，凭链接设置姓名和密码。",
     "register.for": "您的邮箱是 <b>{mail}</b>。请设置姓名和密码。",

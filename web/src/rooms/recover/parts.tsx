@@ -2,13 +2,13 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Loaded } from "../../app/devices";
 import { mailedToken } from "../../app/session";
-import { t, type Key } from "../../i18n";
+import { rich, t, type Key } from "../../i18n";
 import { Door, ToLogin } from "../../ui/door";
 import { Field } from "../../ui/field";
 import { Icon } from "../../ui/icon";
-import { problemText } from "../../ui/notes";
+import { Loading, problemText } from "../../ui/notes";
 import { LanguageButton } from "../login/login";
-import { isGone } from "./ask";
+import { ask, isGone, type Entrance } from "./ask";
 
 /** The link's token (a second link in the same tab is taken from the address by then), and what the box says of it. */
 export function useMailed<T>(check: (token: string) => Promise<T>) {
@@ -42,19 +42,30 @@ export function useMailed<T>(check: (token: string) => Promise<T>) {
 export function AskForLink({
     title,
     why,
+    shut,
+    isOffered,
     send,
 }: {
     readonly title: Key;
     readonly why: Key;
+    readonly shut: Key; // what is said where the box does not offer it
+    readonly isOffered: (ways: Entrance) => boolean;
     readonly send: (mail: string) => Promise<void>;
 }) {
+    const [offered, setOffered] = useState<boolean | null>(null);
     const [mail, setMail] = useState("");
     const [fault, setFault] = useState<string | null>(null);
     const [sent, setSent] = useState(false);
     const [busy, setBusy] = useState(false);
     useEffect(() => {
-        document.querySelector<HTMLInputElement>("[data-first]")?.focus();
+        ask.entrance().then(
+            (ways) => setOffered(isOffered(ways)),
+            () => setOffered(true), // the answer to the form will tell
+        );
     }, []);
+    useEffect(() => {
+        document.querySelector<HTMLInputElement>("[data-first]")?.focus();
+    }, [offered]);
     const submit = async (e: Event) => {
         e.preventDefault();
         if (busy || !mail.trim()) return;
@@ -73,6 +84,17 @@ export function AskForLink({
             <Door title={t("mail.sent")}>
                 <p role="status">{t("mail.sent-why", { mail: mail.trim() })}</p>
                 <p class="small quiet">{t("mail.sent-none")}</p>
+                <ToLogin />
+            </Door>
+        );
+    if (!offered)
+        return (
+            <Door title={t(title)}>
+                {offered === null ? (
+                    <Loading what={t("mail.loading")} bars={2} />
+                ) : (
+                    <p>{rich(shut, {}, { code: (c) => <code class="mono">{c}</code> })}</p>
+                )}
                 <ToLogin />
             </Door>
         );

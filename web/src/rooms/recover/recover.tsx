@@ -18,7 +18,15 @@ export function RecoverPage() {
     const link = useMailed(ask.recoverCheck);
     const { token, asked } = link;
     if (!token)
-        return <AskForLink title="recover.title" why="recover.why" send={ask.recoverStart} />;
+        return (
+            <AskForLink
+                title="recover.title"
+                why="recover.why"
+                shut="recover.shut"
+                isOffered={(ways) => ways.recovery}
+                send={ask.recoverStart}
+            />
+        );
     if (link.gone) {
         dropMailed();
         return <GoneLink again="/recover" />;

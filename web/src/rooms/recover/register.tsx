@@ -19,7 +19,15 @@ export function RegisterPage() {
     const link = useMailed(ask.registerCheck);
     const { token, asked } = link;
     if (!token)
-        return <AskForLink title="register.title" why="register.why" send={ask.registerStart} />;
+        return (
+            <AskForLink
+                title="register.title"
+                why="register.why"
+                shut="register.shut"
+                isOffered={(ways) => ways.registration === "open"}
+                send={ask.registerStart}
+            />
+        );
     if (link.gone) {
         dropMailed();
         return <GoneLink again="/register" />;
