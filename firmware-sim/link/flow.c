@@ -180,8 +180,7 @@ static int64_t flow_run(struct sim_camera *c, enum sdk_stream which)
     return which == SDK_STREAM_AUDIO ? sound_run(c) : picture_run(c, which);
 }
 
-/* ---- what the sealed side asks ----------------------------------------------------------------
- */
+/* ---- what the sealed side asks --------------------------------------------------------------- */
 
 int flow_on_start(void *user, enum sdk_stream which, uint64_t origin)
 {
@@ -256,8 +255,7 @@ static void snaps_take(struct sim_camera *c)
     }
 }
 
-/* ---- the head ---------------------------------------------------------------------------------
- */
+/* ---- the head -------------------------------------------------------------------------------- */
 
 static int presets_keep(struct sim_camera *c)
 {

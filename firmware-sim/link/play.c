@@ -19,8 +19,7 @@ static int64_t latest(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* ---- what is on it ---------------------------------------------------------------------------
- */
+/* ---- what is on it --------------------------------------------------------------------------- */
 
 static void ranges_find(const struct sim_camera *c, int64_t from_ms, int64_t to_ms,
                         struct sdk_play_found *out)
@@ -88,8 +87,7 @@ int play_on_find(void *user, int64_t from_ms, int64_t to_ms, struct sdk_play_fou
     return 0;
 }
 
-/* ---- players ---------------------------------------------------------------------------------
- */
+/* ---- players --------------------------------------------------------------------------------- */
 
 int play_on_open(void *user, unsigned slot, const struct sdk_play_how *how, int64_t *wall_ms)
 {

@@ -55,8 +55,7 @@ static int say(const char *what, int err)
     return err;
 }
 
-/* ---- the fleet's process ----------------------------------------------------------------------
- */
+/* ---- the fleet's process --------------------------------------------------------------------- */
 
 /* Started as root: the cameras' process is no more than the box itself, which could not end it
  * otherwise. */
@@ -166,8 +165,7 @@ static int fleet_order(struct server *s, const char *setup, const char *fingerpr
     return err;
 }
 
-/* ---- what the owner sees first ----------------------------------------------------------------
- */
+/* ---- what the owner sees first --------------------------------------------------------------- */
 
 static int announce(struct server *s)
 {
@@ -213,8 +211,7 @@ static void about_fill(void *ctx, json_t *about)
         sk_json_set_str(about, "assets", manifest->etag);
 }
 
-/* ---- start and stop ---------------------------------------------------------------------------
- */
+/* ---- start and stop -------------------------------------------------------------------------- */
 
 static size_t schemas_collect(const struct store_schema *schemas[SCHEMAS_MAX])
 {

@@ -22,8 +22,7 @@ enum {
     WORKS_MAX = 3
 };
 
-/* ---- the server's API --------------------------------------------------------------------------
- */
+/* ---- the server's API ------------------------------------------------------------------------ */
 
 int view_api_post(struct view *v, const char *path, json_t *body, int wanted, json_t **answer)
 {
@@ -178,8 +177,7 @@ int view_authorize(struct view *v)
     return err;
 }
 
-/* ---- secrets -----------------------------------------------------------------------------------
- */
+/* ---- secrets --------------------------------------------------------------------------------- */
 
 static int prompt(struct sk_buf *out, const char *what)
 {

@@ -100,8 +100,7 @@ static void landlock_enter(const char *data_dir, const char *const *readable)
         close(ruleset);
 }
 
-/* ---- seccomp: what a server of ours never does ------------------------------------------------
- */
+/* ---- seccomp: what a server of ours never does ----------------------------------------------- */
 
 #define DENY(name)                                                                                 \
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1),                                         \
@@ -193,8 +192,7 @@ void sandbox_enter(const char *data_dir, const char *const *readable)
     log_info("core", "sandbox", "landlock=\"%s\" seccomp=\"%s\"", landlock_state, seccomp_state);
 }
 
-/* ---- privileges -------------------------------------------------------------------------------
- */
+/* ---- privileges ------------------------------------------------------------------------------ */
 
 int sandbox_become(const char *user, const char *data_dir)
 {

@@ -567,8 +567,7 @@ void hub_keyreq(struct hub *hub, uint32_t id)
     uplink_drop(uplink);
 }
 
-/* ---- playback: whose it is, and how much he can take ------------------------------------------
- */
+/* ---- playback: whose it is, and how much he can take ----------------------------------------- */
 
 int stream_claim(struct stream *s, const void *who)
 {

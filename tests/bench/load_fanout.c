@@ -69,8 +69,7 @@ static struct {
     int is_counting, is_ending;
 } run;
 
-/* ---- the camera's side ------------------------------------------------------------------------
- */
+/* ---- the camera's side ----------------------------------------------------------------------- */
 
 static void on_up(struct bench_camera *c, int resumed)
 {
@@ -195,8 +194,7 @@ static void on_media_open(struct bench_camera *c, const struct sdk_media_open *m
 static const struct bench_camera_ops camera_ops = {
     .up = on_up, .down = on_down, .media_open = on_media_open};
 
-/* ---- the viewers' side ------------------------------------------------------------------------
- */
+/* ---- the viewers' side ----------------------------------------------------------------------- */
 
 static void on_open(void *user)
 {
@@ -295,8 +293,7 @@ static int viewers_connect(int64_t from, int64_t to)
     return !err && run.refused ? -SK_EDENIED : err;
 }
 
-/* ---- parts ------------------------------------------------------------------------------------
- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 static void run_for(int64_t ms)
 {

@@ -62,8 +62,7 @@ static struct {
     char version[16], cipher[64];
 } run;
 
-/* ---- MQTT 3.1.1 (OASIS standard), as far as it is needed ----------------------------------------
- */
+/* ---- MQTT 3.1.1 (OASIS standard), as far as it is needed ------------------------------------- */
 
 /* Packets here stay under 16,384 bytes: at most two bytes of remaining length. */
 static void packet_send(struct client *c, uint8_t head, const uint8_t *body, size_t len)
@@ -187,8 +186,7 @@ static size_t packet_find(const struct sk_buf *in, size_t at, size_t *head)
     return left < *head + body ? 0 : *head + body;
 }
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static void on_open(struct net_stream *s, const struct tls_peer *peer)
 {
@@ -265,8 +263,7 @@ static int clients_open(void)
     return err;
 }
 
-/* ---- measuring --------------------------------------------------------------------------------
- */
+/* ---- measuring ------------------------------------------------------------------------------- */
 
 static void on_tick(struct net_timer *t, void *arg)
 {

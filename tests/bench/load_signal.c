@@ -64,8 +64,7 @@ static struct {
     struct delays delays;
 } run;
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static struct owner *login_of(int64_t number)
 {
@@ -150,8 +149,7 @@ static void on_text(void *user, const char *text, size_t len)
     json_decref(body);
 }
 
-/* ---- round trips ------------------------------------------------------------------------------
- */
+/* ---- round trips ----------------------------------------------------------------------------- */
 
 static void on_binary(void *user, const uint8_t *data, size_t len)
 {
@@ -261,8 +259,7 @@ static void measure(const char *what, int is_saturating, int64_t gap_us)
     }
 }
 
-/* ---- the run ----------------------------------------------------------------------------------
- */
+/* ---- the run --------------------------------------------------------------------------------- */
 
 /* The socket of sessions `from`..: connected as soon as they have their codes, which wait a minute.
  */

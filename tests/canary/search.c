@@ -93,8 +93,7 @@ static uint32_t filter_slot(const uint8_t *p)
     return (a * UINT32_C(0x9e3779b1)) >> (32 - FILTER_BITS);
 }
 
-/* ---- needles ----------------------------------------------------------------------------------
- */
+/* ---- needles --------------------------------------------------------------------------------- */
 
 static void piece_add(size_t needle, const char *form, const uint8_t *at, size_t len)
 {
@@ -297,8 +296,7 @@ static void needles_read(const char *path)
     index_build();
 }
 
-/* ---- looking ----------------------------------------------------------------------------------
- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 static void hit(const struct piece *p, const char *where, uint64_t at)
 {
@@ -478,8 +476,7 @@ static void report(unsigned look)
     bytes_seen = 0;
 }
 
-/* ---- verbs ------------------------------------------------------------------------------------
- */
+/* ---- verbs ----------------------------------------------------------------------------------- */
 
 static void on_signal(int sig)
 {

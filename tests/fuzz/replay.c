@@ -87,8 +87,7 @@ static void path_add(const char *path)
     free(entries);
 }
 
-/* ---- mutation: xorshift64*, so that every run makes the same inputs ----------------------------
- */
+/* ---- mutation: xorshift64*, so that every run makes the same inputs -------------------------- */
 
 static uint64_t rng_state = 0x5ee9ba5ce7000001u;
 
@@ -177,8 +176,7 @@ static void mutations_run(unsigned count)
     }
 }
 
-/* ---- running in a child ------------------------------------------------------------------------
- */
+/* ---- running in a child ---------------------------------------------------------------------- */
 
 static void crash_keep(void)
 {

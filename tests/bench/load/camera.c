@@ -14,8 +14,7 @@ static void later(struct bench_camera *c)
     net_timer_set_in(&c->timer, sdk_backoff_ms(c->attempt++, sk_random_u32()));
 }
 
-/* ---- device link ------------------------------------------------------------------------------
- */
+/* ---- device link ----------------------------------------------------------------------------- */
 
 static void link_send(void *user, const uint8_t *data, size_t len)
 {
@@ -81,8 +80,7 @@ static const struct sdk_devlink_ops link_ops = {.send = link_send,
                                                 .media_close = link_media_close,
                                                 .notice = link_notice};
 
-/* ---- connection -------------------------------------------------------------------------------
- */
+/* ---- connection ------------------------------------------------------------------------------ */
 
 static void timer_update(struct bench_camera *c)
 {
@@ -177,8 +175,7 @@ static void on_timer(struct net_timer *t, void *arg)
         camera_connect(c);
 }
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 int bench_camera_open(struct bench_camera *c, const char *dir, unsigned number)
 {

@@ -24,8 +24,7 @@ void figure(const char *name, double value, const char *unit)
     fflush(stdout);
 }
 
-/* ---- delays -----------------------------------------------------------------------------------
- */
+/* ---- delays ---------------------------------------------------------------------------------- */
 
 void delays_add(struct delays *d, int64_t us)
 {
@@ -67,8 +66,7 @@ void delays_fini(struct delays *d)
     memset(d, 0, sizeof(*d));
 }
 
-/* ---- the watched process ----------------------------------------------------------------------
- */
+/* ---- the watched process --------------------------------------------------------------------- */
 
 static int proc_read(struct sk_buf *out, int64_t pid, const char *file)
 {
@@ -117,8 +115,7 @@ uint64_t process_rss_kib(int64_t pid)
     return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 
-/* ---- flags, end -------------------------------------------------------------------------------
- */
+/* ---- flags, end ------------------------------------------------------------------------------ */
 
 int flags_take(const struct args_flag *flags, int argc, char **argv, const char *what)
 {
