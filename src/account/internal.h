@@ -295,13 +295,16 @@ SK_MUST int ledger_purge(struct store *s, int64_t now_ms);
 
 /* ---- room.c, setup.c, control.c ---- */
 
+/* Who may make an account without being asked. */
+enum registration { REGISTRATION_CLOSED, REGISTRATION_INVITATION, REGISTRATION_OPEN };
+
 /* What the room holds while it runs: one, made by start. */
 struct account_state {
     struct store *store;
     struct throttle *throttle;
     const char *data_dir;
     int64_t lifetime_ms;
-    int registration;          /* enum registration */
+    enum registration registration;
     const char *external_name; /* of the single sign-on, NULL = none */
     account_external_resume_fn external_resume;
     int64_t fresh_ms; /* how long a shown password or factor counts for sensitive acts */

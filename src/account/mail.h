@@ -12,7 +12,6 @@ enum {
     MAIL_LINKS_MAX = 10000, /* open at once */
 };
 
-enum registration { REGISTRATION_CLOSED, REGISTRATION_INVITATION, REGISTRATION_OPEN };
 SK_MUST int registration_find(const char *name, enum registration *out);
 const char *registration_name(enum registration r);
 
